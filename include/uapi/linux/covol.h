@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause) */
+/* Do not edit directly, auto-generated from: */
+/*	Documentation/netlink/specs/covol.yaml */
+/* YNL-GEN uapi header */
+
+#ifndef _UAPI_LINUX_COVOL_H
+#define _UAPI_LINUX_COVOL_H
+
+#define COVOL_GENL_NAME		"covol"
+#define COVOL_GENL_VERSION	1
+
+#define COVOL_UUID_LEN	16
+
+/**
+ * enum covol_role - What this node is for a volume.
+ * @COVOL_ROLE_MEMBER: Sends metadata to the coordinator.
+ * @COVOL_ROLE_COORDINATOR: Has the file system mounted and serves metadata.
+ */
+enum covol_role {
+	COVOL_ROLE_MEMBER,
+	COVOL_ROLE_COORDINATOR,
+};
+
+/**
+ * enum covol_route - The way that a volume's I/O takes on this node.
+ *   maintenance and unavailable are reported, never set by volume-set.
+ * @COVOL_ROUTE_DIRECT: Data goes straight to the LUN.
+ * @COVOL_ROUTE_FS_REDIRECTED: All I/O goes through the coordinator's file
+ *   system.
+ * @COVOL_ROUTE_BLOCK_REDIRECTED: Data goes to the LUN through another node.
+ * @COVOL_ROUTE_HELD: I/O waits inside the target.
+ * @COVOL_ROUTE_MAINTENANCE: Nobody but the administrator uses the file system.
+ * @COVOL_ROUTE_UNAVAILABLE: I/O fails.
+ */
+enum covol_route {
+	COVOL_ROUTE_DIRECT,
+	COVOL_ROUTE_FS_REDIRECTED,
+	COVOL_ROUTE_BLOCK_REDIRECTED,
+	COVOL_ROUTE_HELD,
+	COVOL_ROUTE_MAINTENANCE,
+	COVOL_ROUTE_UNAVAILABLE,
+};
+
+/**
+ * enum covol_reason - Why a volume is not on the direct route.
+ * @COVOL_REASON_ADMIN: An administrator or agent asked for it.
+ * @COVOL_REASON_NO_DISK_PATH: This node has no path to the LUN, or has lost
+ *   it.
+ * @COVOL_REASON_COORDINATOR_LOST: There is no session with the coordinator.
+ * @COVOL_REASON_STALE_EPOCH: The coordinator answered that the epoch has
+ *   changed.
+ * @COVOL_REASON_MOVING: A change of route is waiting for I/O under way.
+ */
+enum covol_reason {
+	COVOL_REASON_ADMIN = 1,
+	COVOL_REASON_NO_DISK_PATH = 2,
+	COVOL_REASON_COORDINATOR_LOST = 4,
+	COVOL_REASON_STALE_EPOCH = 8,
+	COVOL_REASON_MOVING = 16,
+};
+
+/**
+ * enum covol_extent_state
+ * @COVOL_EXTENT_STATE_UNKNOWN: No layout for it; ask the coordinator.
+ * @COVOL_EXTENT_STATE_HOLE: Not allocated; reads are zeroes.
+ * @COVOL_EXTENT_STATE_UNWRITTEN: Allocated, never written; reads are zeroes.
+ * @COVOL_EXTENT_STATE_SHARED: Written, also in a snapshot; reads go direct.
+ * @COVOL_EXTENT_STATE_DATA: Written and not shared; reads and writes go
+ *   direct.
+ */
+enum covol_extent_state {
+	COVOL_EXTENT_STATE_UNKNOWN,
+	COVOL_EXTENT_STATE_HOLE,
+	COVOL_EXTENT_STATE_UNWRITTEN,
+	COVOL_EXTENT_STATE_SHARED,
+	COVOL_EXTENT_STATE_DATA,
+};
+
+/**
+ * enum covol_session_state
+ * @COVOL_SESSION_STATE_LIVE: Requests flow.
+ * @COVOL_SESSION_STATE_CLOSING: The connection is gone; requests of it are
+ *   still ending.
+ */
+enum covol_session_state {
+	COVOL_SESSION_STATE_LIVE,
+	COVOL_SESSION_STATE_CLOSING,
+};
+
+enum {
+	COVOL_A_VOLUME_UUID = 1,
+	COVOL_A_VOLUME_NODE,
+	COVOL_A_VOLUME_ROLE,
+	COVOL_A_VOLUME_EPOCH,
+	COVOL_A_VOLUME_ROUTE,
+	COVOL_A_VOLUME_REASONS,
+	COVOL_A_VOLUME_COORDINATOR,
+	COVOL_A_VOLUME_REDIRECT_PEER,
+	COVOL_A_VOLUME_LUN_FD,
+	COVOL_A_VOLUME_LUN_MAJOR,
+	COVOL_A_VOLUME_LUN_MINOR,
+	COVOL_A_VOLUME_LUN_OFFSET,
+	COVOL_A_VOLUME_SIZE,
+	COVOL_A_VOLUME_CHUNK_SIZE,
+	COVOL_A_VOLUME_HELD,
+	COVOL_A_VOLUME_IMAGES,
+	COVOL_A_VOLUME_SESSIONS,
+	COVOL_A_VOLUME_DEVICES,
+	COVOL_A_VOLUME_PAD,
+
+	__COVOL_A_VOLUME_MAX
+};
+#define COVOL_A_VOLUME_MAX (__COVOL_A_VOLUME_MAX - 1)
+
+enum {
+	COVOL_A_IO_STAT_READS = 1,
+	COVOL_A_IO_STAT_READ_BYTES,
+	COVOL_A_IO_STAT_WRITES,
+	COVOL_A_IO_STAT_WRITE_BYTES,
+	COVOL_A_IO_STAT_OTHERS,
+	COVOL_A_IO_STAT_PAD,
+
+	__COVOL_A_IO_STAT_MAX
+};
+#define COVOL_A_IO_STAT_MAX (__COVOL_A_IO_STAT_MAX - 1)
+
+enum {
+	COVOL_A_IMAGE_UUID = 1,
+	COVOL_A_IMAGE_ID,
+	COVOL_A_IMAGE_SIZE,
+	COVOL_A_IMAGE_FD,
+	COVOL_A_IMAGE_SERVED,
+	COVOL_A_IMAGE_EXTENTS,
+	COVOL_A_IMAGE_LAYOUT_SEQ,
+	COVOL_A_IMAGE_HOLDERS,
+	COVOL_A_IMAGE_DEVICES,
+	COVOL_A_IMAGE_DIRECT,
+	COVOL_A_IMAGE_FS_REDIRECTED,
+	COVOL_A_IMAGE_BLOCK_REDIRECTED,
+	COVOL_A_IMAGE_ZERO_FILLED,
+	COVOL_A_IMAGE_HELD,
+	COVOL_A_IMAGE_PAD,
+
+	__COVOL_A_IMAGE_MAX
+};
+#define COVOL_A_IMAGE_MAX (__COVOL_A_IMAGE_MAX - 1)
+
+enum {
+	COVOL_A_EXTENT_OFFSET = 1,
+	COVOL_A_EXTENT_LENGTH,
+	COVOL_A_EXTENT_STATE,
+	COVOL_A_EXTENT_PLACE,
+	COVOL_A_EXTENT_PAD,
+
+	__COVOL_A_EXTENT_MAX
+};
+#define COVOL_A_EXTENT_MAX (__COVOL_A_EXTENT_MAX - 1)
+
+enum {
+	COVOL_A_MAP_UUID = 1,
+	COVOL_A_MAP_OBJECT,
+	COVOL_A_MAP_PEER,
+	COVOL_A_MAP_SEQ,
+	COVOL_A_MAP_OFFSET,
+	COVOL_A_MAP_LENGTH,
+	COVOL_A_MAP_EXTENT,
+	COVOL_A_MAP_PAD,
+
+	__COVOL_A_MAP_MAX
+};
+#define COVOL_A_MAP_MAX (__COVOL_A_MAP_MAX - 1)
+
+enum {
+	COVOL_A_SESSION_UUID = 1,
+	COVOL_A_SESSION_PEER,
+	COVOL_A_SESSION_FD,
+	COVOL_A_SESSION_STATE,
+	COVOL_A_SESSION_OUTSTANDING,
+	COVOL_A_SESSION_QUEUED,
+	COVOL_A_SESSION_SERVING,
+	COVOL_A_SESSION_REQUESTS_SENT,
+	COVOL_A_SESSION_REQUESTS_SERVED,
+	COVOL_A_SESSION_BYTES_SENT,
+	COVOL_A_SESSION_BYTES_RECEIVED,
+	COVOL_A_SESSION_FORGET,
+	COVOL_A_SESSION_PAD,
+
+	__COVOL_A_SESSION_MAX
+};
+#define COVOL_A_SESSION_MAX (__COVOL_A_SESSION_MAX - 1)
+
+enum {
+	COVOL_A_EVENT_UUID = 1,
+	COVOL_A_EVENT_OBJECT,
+	COVOL_A_EVENT_PEER,
+	COVOL_A_EVENT_SEQ,
+	COVOL_A_EVENT_OFFSET,
+	COVOL_A_EVENT_LENGTH,
+	COVOL_A_EVENT_ERROR,
+	COVOL_A_EVENT_ROUTE,
+	COVOL_A_EVENT_REASONS,
+	COVOL_A_EVENT_PAD,
+
+	__COVOL_A_EVENT_MAX
+};
+#define COVOL_A_EVENT_MAX (__COVOL_A_EVENT_MAX - 1)
+
+enum {
+	COVOL_CMD_VOLUME_NEW = 1,
+	COVOL_CMD_VOLUME_SET,
+	COVOL_CMD_VOLUME_DEL,
+	COVOL_CMD_VOLUME_GET,
+	COVOL_CMD_IMAGE_NEW,
+	COVOL_CMD_IMAGE_DEL,
+	COVOL_CMD_IMAGE_GET,
+	COVOL_CMD_MAP_SET,
+	COVOL_CMD_MAP_CLEAR,
+	COVOL_CMD_MAP_GET,
+	COVOL_CMD_SESSION_NEW,
+	COVOL_CMD_SESSION_DEL,
+	COVOL_CMD_SESSION_GET,
+	COVOL_CMD_LAYOUT_WANTED,
+	COVOL_CMD_PATH_LOST,
+	COVOL_CMD_SESSION_LOST,
+	COVOL_CMD_RECALL_TIMEOUT,
+	COVOL_CMD_ROUTE_CHANGED,
+
+	__COVOL_CMD_MAX
+};
+#define COVOL_CMD_MAX (__COVOL_CMD_MAX - 1)
+
+#define COVOL_MCGRP_EVENTS	"events"
+
+#endif /* _UAPI_LINUX_COVOL_H */

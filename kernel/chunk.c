@@ -1,0 +1,510 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Chunks: allocation in an image's file. See chunk.h.
+ *
+ * All offsets here are bytes in the image.
+ */
+#include <linux/bvec.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
+#include <linux/mempool.h>
+#include <linux/mm.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/uio.h>
+#include <linux/wait.h>
+
+#include "chunk.h"
+#include "compat.h"
+#include "coordinator.h"
+#include "layout.h"
+#include "pages.h"
+#include "volume.h"
+#include "wire.h"
+
+/* Chunks that are prepared ahead: 1, 2, 4, ... of them as the writer goes on. */
+#define AHEAD_MAX	32
+
+/**
+ * struct covol_chunks - ranges of one image in use by the service
+ * @obj: the image
+ * @lock: protects the rest
+ * @ranges: locked ranges
+ * @wait: for a range
+ * @stopped: nothing is prepared ahead any more
+ * @next: where a sequential writer would come next
+ * @ahead: chunks prepared ahead the last time
+ * @ahead_start: first byte that @work prepares
+ * @ahead_end: first that it does not
+ * @ahead_peer: for whom
+ * @work: prepares ahead
+ */
+struct covol_chunks {
+	struct covol_object	*obj;
+
+	spinlock_t		lock;
+	struct list_head	ranges;
+	wait_queue_head_t	wait;
+
+	bool			stopped;
+	u64			next;
+	unsigned int		ahead;
+	u64			ahead_start;
+	u64			ahead_end;
+	u32			ahead_peer;
+	struct work_struct	work;
+};
+
+/* ---- range locks ------------------------------------------------------ */
+
+struct span {
+	struct list_head	entry;
+	u64			start;
+	u64			end;
+	bool			shared;
+};
+
+static bool try_range(struct covol_chunks *chunks, struct span *span)
+{
+	struct span *other;
+	bool free = true;
+
+	spin_lock(&chunks->lock);
+	list_for_each_entry(other, &chunks->ranges, entry)
+		if (other->start < span->end && span->start < other->end &&
+		    !(other->shared && span->shared))
+			free = false;
+	if (free)
+		list_add(&span->entry, &chunks->ranges);
+	spin_unlock(&chunks->lock);
+	return free;
+}
+
+static void lock_range(struct covol_chunks *chunks, struct span *span,
+		       u64 start, u64 end, bool shared)
+{
+	span->start = start;
+	span->end = end;
+	span->shared = shared;
+	wait_event_idle(chunks->wait, try_range(chunks, span));
+}
+
+static void unlock_range(struct covol_chunks *chunks, struct span *span)
+{
+	spin_lock(&chunks->lock);
+	list_del(&span->entry);
+	spin_unlock(&chunks->lock);
+	wake_up_all(&chunks->wait);
+}
+
+/* ---- what the file has ------------------------------------------------ */
+
+/*
+ * Is there data at @at, and up to where (at most @end) is it the same?
+ * Unwritten counts as a hole: SEEK_DATA passes over it, as nothing of an image
+ * is ever in the page cache.
+ */
+static int find_run(struct file *file, u64 at, u64 end, u64 *run_end,
+		    bool *data)
+{
+	loff_t pos = vfs_llseek(file, at, SEEK_DATA);
+
+	if (pos == -ENXIO)
+		pos = end;
+	if (pos < 0)
+		return pos;
+	*data = pos == at;
+	if (*data)
+		pos = vfs_llseek(file, at, SEEK_HOLE);
+	if (pos < 0)
+		return pos;
+	*run_end = min_t(u64, pos, end);
+	return 0;
+}
+
+static bool all_data(struct file *file, u64 start, u64 end)
+{
+	u64 run_end;
+	bool data;
+
+	return !find_run(file, start, end, &run_end, &data) && data &&
+	       run_end == end;
+}
+
+/* ---- writing ---------------------------------------------------------- */
+
+/* Where the bytes come from: the request's own in [start, end), zeroes
+ * elsewhere and if @bvec is NULL. Read from left to right.
+ */
+struct source {
+	const struct bio_vec	*bvec;
+	struct bvec_iter	at;
+	u64			start;
+	u64			end;
+};
+
+static void source_init(struct source *src, const struct covol_req *req)
+{
+	src->bvec = req->bvec;
+	src->start = req->offset;
+	src->end = req->offset + req->length;
+	src->at = (struct bvec_iter){ .bi_size = req->length + req->skip };
+	if (req->bvec)
+		bvec_iter_advance(req->bvec, &src->at, req->skip);
+}
+
+/* Pass over what lies before @pos. */
+static void source_seek(struct source *src, u64 pos)
+{
+	u64 at = src->end - src->at.bi_size;
+
+	if (src->bvec && pos > at && pos <= src->end)
+		bvec_iter_advance(src->bvec, &src->at, pos - at);
+}
+
+/* One piece for [pos, end), without going on. */
+static void source_get(struct source *src, u64 pos, u64 end, struct bio_vec *bv)
+{
+	if (src->bvec && pos >= src->start && pos < src->end) {
+		*bv = mp_bvec_iter_bvec(src->bvec, src->at);
+		bv->bv_len = min_t(u64, bv->bv_len, end - pos);
+		return;
+	}
+	if (src->bvec && pos < src->start)
+		end = min(end, src->start);
+	bvec_set_page(bv, ZERO_PAGE(0), min_t(u64, end - pos, PAGE_SIZE), 0);
+}
+
+static int write_bvec(struct file *file, const struct bio_vec *bvec,
+		      unsigned int nr, u64 pos, size_t len, rwf_t flags)
+{
+	struct iov_iter iter;
+	loff_t at = pos;
+	ssize_t ret;
+
+	iov_iter_bvec(&iter, ITER_SOURCE, bvec, nr, len);
+	while (iov_iter_count(&iter)) {
+		ret = covol_vfs_iter_write(file, &iter, &at, flags);
+		if (ret < 0)
+			return ret;
+		if (!ret)
+			return -EIO;
+	}
+	return 0;
+}
+
+/* Write [start, end) of the source to the file. */
+static int write_run(struct file *file, struct source *src, u64 start, u64 end,
+		     rwf_t flags)
+{
+	struct covol_pages table;
+	int err = 0;
+
+	covol_pages_alloc(&table, 0);
+	source_seek(src, start);
+	while (start < end && !err) {
+		unsigned int nr = 0;
+		u64 pos = start;
+
+		while (pos < end && nr < COVOL_PAGES_MAX) {
+			source_get(src, pos, end, &table.bvec[nr]);
+			pos += table.bvec[nr++].bv_len;
+			source_seek(src, pos);
+		}
+		err = write_bvec(file, table.bvec, nr, start, pos - start,
+				 flags);
+		start = pos;
+	}
+	covol_pages_free(&table);
+	return err;
+}
+
+/*
+ * Make [start, end) data: write what is not, and of the rest the request's
+ * own part. An allocating write is stable when this returns (I1).
+ */
+static int fill(struct covol_object *obj, struct source *src, u64 start,
+		u64 end, rwf_t flags)
+{
+	u64 at, run_end, from, to;
+	bool data;
+	int err;
+
+	for (at = start; at < end; at = run_end) {
+		err = find_run(obj->file, at, end, &run_end, &data);
+		if (err)
+			return err;
+		from = data ? max(at, src->start) : at;
+		to = data ? min(run_end, src->end) : run_end;
+		if (from >= to)
+			continue;
+		err = write_run(obj->file, src, from, to,
+				data ? flags : flags | RWF_DSYNC);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static u64 chunk_start(struct covol_object *obj, u64 pos)
+{
+	return round_down(pos, (u64)READ_ONCE(obj->vol->chunk_size));
+}
+
+static u64 chunk_end(struct covol_object *obj, u64 pos)
+{
+	return min(round_up(pos, (u64)READ_ONCE(obj->vol->chunk_size)),
+		   obj->size);
+}
+
+/*
+ * Prepare the chunks from @start to @end with the source's data in them, for
+ * @peer. Nearly full file systems have no room for a whole chunk: then only
+ * what must be written is.
+ */
+static int prepare(struct covol_object *obj, struct source *src, u64 start,
+		   u64 end, u32 peer, rwf_t flags)
+{
+	struct covol_change change;
+	struct source again = *src;
+	struct span range;
+	int err;
+
+	lock_range(obj->chunks, &range, start, end, false);
+	covol_layout_begin(obj, &change, start >> SECTOR_SHIFT,
+			   (end - start) >> SECTOR_SHIFT);
+	/* I5: who reads zeroes in the range locally must stop before the write
+	 * is acknowledged; the writer itself does when it has the answer.
+	 */
+	covol_layout_recall(obj, &change, peer);
+	err = fill(obj, src, start, end, flags);
+	if (err == -ENOSPC && src->start < src->end)
+		err = fill(obj, &again, again.start, again.end, flags);
+	covol_layout_end(obj, &change);
+	unlock_range(obj->chunks, &range);
+	if (!err)
+		covol_layout_want(obj, peer, start >> SECTOR_SHIFT,
+				  (end - start) >> SECTOR_SHIFT);
+	return err;
+}
+
+/* ---- ahead of a sequential writer ------------------------------------- */
+
+static void ahead_work(struct work_struct *work)
+{
+	struct covol_chunks *chunks = container_of(work, struct covol_chunks,
+						   work);
+	struct covol_object *obj = chunks->obj;
+	unsigned int noio = memalloc_noio_save();
+	struct source none = { };
+	u64 at, next, end;
+	u32 peer;
+
+	spin_lock(&chunks->lock);
+	at = chunks->ahead_start;
+	end = chunks->ahead_end;
+	peer = chunks->ahead_peer;
+	spin_unlock(&chunks->lock);
+	for (; at < end; at = next) {
+		next = chunk_end(obj, at + 1);
+		/* without room there is nothing to prepare, and no error */
+		if (!all_data(obj->file, at, next) &&
+		    prepare(obj, &none, at, next, peer, 0))
+			break;
+	}
+	memalloc_noio_restore(noio);
+}
+
+/* A chunk was allocated for a write: does the writer go on from here? */
+static void note_writer(struct covol_object *obj, u64 start, u64 end, u32 peer)
+{
+	u64 chunk = READ_ONCE(obj->vol->chunk_size);
+	struct covol_chunks *chunks = obj->chunks;
+	bool go = false;
+
+	spin_lock(&chunks->lock);
+	if (start != chunks->next || work_busy(&chunks->work)) {
+		chunks->ahead = 0;
+	} else {
+		chunks->ahead = min(max(2 * chunks->ahead, 1u), AHEAD_MAX);
+		chunks->ahead_start = end;
+		chunks->ahead_end = min(end + chunks->ahead * chunk, obj->size);
+		chunks->ahead_peer = peer;
+		end = chunks->ahead_end;
+		go = chunks->ahead_start < chunks->ahead_end;
+	}
+	if (!work_busy(&chunks->work))
+		chunks->next = end;
+	if (go && !chunks->stopped)
+		queue_work(system_unbound_wq, &chunks->work);
+	spin_unlock(&chunks->lock);
+}
+
+/* ---- requests --------------------------------------------------------- */
+
+static int write_source(struct covol_req *req)
+{
+	u64 start = req->offset, end = req->offset + req->length;
+	rwf_t flags = req->flags & COVOL_WIRE_FUA ? RWF_DSYNC : 0;
+	struct covol_object *obj = req->obj;
+	struct source src;
+	struct span range;
+	int err = 0;
+	bool plain;
+
+	source_init(&src, req);
+	lock_range(obj->chunks, &range, start, end, true);
+	plain = all_data(obj->file, start, end);
+	if (plain)
+		err = write_run(obj->file, &src, start, end, flags);
+	unlock_range(obj->chunks, &range);
+	if (plain)
+		return err;
+	start = chunk_start(obj, start);
+	end = chunk_end(obj, end);
+	err = prepare(obj, &src, start, end, req->peer, flags);
+	if (!err)
+		note_writer(obj, start, end, req->peer);
+	return err;
+}
+
+/**
+ * covol_chunk_write() - write to an image
+ * @req: op WRITE
+ *
+ * Context: sleeps; may wait for recalls.
+ *
+ * Return: 0: written, and stable if it allocated or FUA is set; or a negative
+ * errno of the file system.
+ */
+int covol_chunk_write(struct covol_req *req)
+{
+	return write_source(req);
+}
+
+/* Deallocate the whole blocks in a range. Their edges are left alone: the
+ * file system would zero those through the page cache (I11).
+ */
+static int punch(struct covol_req *req, u64 *start, u64 *end)
+{
+	struct covol_object *obj = req->obj;
+	u64 block = i_blocksize(file_inode(obj->file));
+	struct covol_change change;
+	struct span range;
+	int err;
+
+	*start = round_up(req->offset, block);
+	*end = round_down(req->offset + req->length, block);
+	if (*start >= *end) {
+		*start = *end = req->offset + req->length;
+		return 0;
+	}
+	lock_range(obj->chunks, &range, *start, *end, false);
+	covol_layout_begin(obj, &change, *start >> SECTOR_SHIFT,
+			   (*end - *start) >> SECTOR_SHIFT);
+	/* I2: nobody may write to the blocks when they are freed */
+	covol_layout_recall(obj, &change, 0);
+	err = vfs_fallocate(obj->file,
+			    FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			    *start, *end - *start);
+	covol_layout_end(obj, &change);
+	unlock_range(obj->chunks, &range);
+	return err;
+}
+
+/**
+ * covol_chunk_discard() - deallocate a range of an image
+ * @req: op DISCARD
+ *
+ * Whole blocks of the file system only; the edges keep what they have.
+ *
+ * Context: sleeps; waits until all who hold the range have returned it.
+ *
+ * Return: 0 or a negative errno of the file system.
+ */
+int covol_chunk_discard(struct covol_req *req)
+{
+	u64 start, end;
+
+	return punch(req, &start, &end);
+}
+
+static int zero_part(struct covol_req *req, u64 start, u64 end)
+{
+	struct covol_req part = *req;
+
+	if (start >= end)
+		return 0;
+	part.bvec = NULL;
+	part.skip = 0;
+	part.offset = start;
+	part.length = end - start;
+	return write_source(&part);
+}
+
+/**
+ * covol_chunk_zero() - make a range of an image read as zeroes
+ * @req: op WRITE_ZEROES; with COVOL_WIRE_NOUNMAP it ends up allocated
+ *
+ * Context: sleeps; waits until all who hold the range have returned it.
+ *
+ * Return: 0: done and stable; or a negative errno of the file system.
+ */
+int covol_chunk_zero(struct covol_req *req)
+{
+	u64 chunk = READ_ONCE(req->obj->vol->chunk_size);
+	u64 at = req->offset, end = at + req->length, start = at, stop = at;
+	int err = 0;
+
+	if (!(req->flags & COVOL_WIRE_NOUNMAP)) {
+		err = punch(req, &start, &stop);
+		if (!err)
+			err = zero_part(req, at, start);
+		at = stop;
+	}
+	for (; at < end && !err; at = stop) {
+		stop = min(end, round_down(at, chunk) + chunk);
+		err = zero_part(req, at, stop);
+		cond_resched();
+	}
+	/* I1: a hole that is not on disk would show the old data again */
+	return err ?: vfs_fsync(req->obj->file, 1);
+}
+
+/* ---- lifetime --------------------------------------------------------- */
+
+/**
+ * covol_chunks_create() - prepare to serve an image
+ * @obj: the image, with its file
+ *
+ * Return: what belongs into obj->chunks, or NULL without memory.
+ */
+struct covol_chunks *covol_chunks_create(struct covol_object *obj)
+{
+	struct covol_chunks *chunks = kzalloc(sizeof(*chunks), GFP_KERNEL);
+
+	if (!chunks)
+		return NULL;
+	chunks->obj = obj;
+	spin_lock_init(&chunks->lock);
+	INIT_LIST_HEAD(&chunks->ranges);
+	init_waitqueue_head(&chunks->wait);
+	INIT_WORK(&chunks->work, ahead_work);
+	return chunks;
+}
+
+/**
+ * covol_chunks_stop() - prepare nothing ahead any more
+ * @chunks: as made, or NULL
+ *
+ * Context: sleeps until what is under way has ended.
+ */
+void covol_chunks_stop(struct covol_chunks *chunks)
+{
+	if (!chunks)
+		return;
+	spin_lock(&chunks->lock);
+	chunks->stopped = true;
+	spin_unlock(&chunks->lock);
+	cancel_work_sync(&chunks->work);
+}

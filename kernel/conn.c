@@ -1,0 +1,487 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One TCP connection. See conn.h.
+ *
+ * The socket's callbacks only queue work. A work item runs until the socket
+ * has no more data or no more room, or its time is over and it queues itself
+ * again. The socket allocates with GFP_NOIO (I8), and closing it throws away
+ * what TCP has not sent: a page of a bio that was completed meanwhile must
+ * never go out under an old request.
+ */
+#include <linux/bvec.h>
+#include <linux/jiffies.h>
+#include <linux/net.h>
+#include <linux/tcp.h>
+#include <net/sock.h>
+#include <net/tcp.h>
+
+#include "compat.h"
+#include "conn.h"
+
+/* How long one run of a work item may take. */
+#define RUN_TIME	msecs_to_jiffies(2)
+
+/* A peer that is gone is noticed after about 3 + 3 * 2 s of silence, or when
+ * what was sent has not been acknowledged for 10 s.
+ */
+#define KEEP_IDLE	3
+#define KEEP_INTERVAL	2
+#define KEEP_COUNT	3
+#define USER_TIMEOUT	10000
+
+static struct workqueue_struct *conn_wq;
+
+/* ---- sending ---------------------------------------------------------- */
+
+static bool next_msg(struct covol_conn *conn)
+{
+	if (conn->tx)
+		return true;
+	spin_lock_bh(&conn->lock);
+	if (!conn->stopped)
+		conn->tx = list_first_entry_or_null(&conn->queue,
+						    struct covol_msg, entry);
+	if (conn->tx)
+		list_del_init(&conn->tx->entry);
+	spin_unlock_bh(&conn->lock);
+	conn->tx_hdr_done = 0;
+	return conn->tx;
+}
+
+static bool more_queued(struct covol_conn *conn)
+{
+	return !list_empty_careful(&conn->queue);
+}
+
+static int send_header(struct covol_conn *conn)
+{
+	struct covol_msg *msg = conn->tx;
+	struct msghdr mh = { .msg_flags = MSG_DONTWAIT | MSG_NOSIGNAL };
+	struct kvec kv = {
+		.iov_base = (u8 *)&msg->wire + conn->tx_hdr_done,
+		.iov_len = sizeof(msg->wire) - conn->tx_hdr_done,
+	};
+	int ret;
+
+	if (iov_iter_count(&msg->payload) || more_queued(conn))
+		mh.msg_flags |= MSG_MORE;
+	ret = kernel_sendmsg(conn->sock, &mh, &kv, 1, kv.iov_len);
+	if (ret > 0) {
+		conn->tx_hdr_done += ret;
+		conn->tx_bytes += ret;
+	}
+	return ret;
+}
+
+static int send_payload(struct covol_conn *conn)
+{
+	struct covol_msg *msg = conn->tx;
+	unsigned int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+	struct msghdr mh;
+	int ret;
+
+	if (more_queued(conn))
+		flags |= MSG_MORE;
+	if (msg->splice) {
+		ret = covol_sock_splice(conn->sock, &msg->payload, flags);
+	} else {
+		mh = (struct msghdr){ .msg_flags = flags };
+		mh.msg_iter = msg->payload;
+		ret = sock_sendmsg(conn->sock, &mh);
+	}
+	if (ret > 0) {
+		iov_iter_advance(&msg->payload, ret);
+		conn->tx_bytes += ret;
+	}
+	return ret;
+}
+
+/* Send what the socket takes of the current message. */
+static int send_some(struct covol_conn *conn)
+{
+	struct covol_msg *msg = conn->tx;
+	int ret;
+
+	if (conn->tx_hdr_done < sizeof(msg->wire))
+		ret = send_header(conn);
+	else
+		ret = send_payload(conn);
+	if (ret < 0)
+		return ret;
+	if (!ret)
+		return -EAGAIN;
+	if (conn->tx_hdr_done == sizeof(msg->wire) &&
+	    !iov_iter_count(&msg->payload)) {
+		conn->tx = NULL;
+		msg->sent(msg, 0);
+	}
+	return 0;
+}
+
+static void conn_lost(struct covol_conn *conn, int err, const char *why)
+{
+	bool first;
+
+	spin_lock_bh(&conn->lock);
+	first = !conn->lost && !conn->stopped;
+	conn->lost = true;
+	spin_unlock_bh(&conn->lock);
+	if (first)
+		conn->ops->lost(conn, err, why);
+}
+
+static void send_work(struct work_struct *work)
+{
+	struct covol_conn *conn = container_of(work, struct covol_conn,
+					       send_work);
+	unsigned long end = jiffies + RUN_TIME;
+	int ret;
+
+	while (!READ_ONCE(conn->lost) && next_msg(conn)) {
+		ret = send_some(conn);
+		if (ret == -EAGAIN)
+			return;		/* write_space() goes on */
+		if (ret < 0) {
+			conn_lost(conn, ret, "sending failed");
+			return;
+		}
+		if (time_after(jiffies, end)) {
+			queue_work(conn_wq, &conn->send_work);
+			return;
+		}
+	}
+}
+
+/**
+ * covol_msg_set_bvec() - give a message a payload of pages
+ * @msg: the message
+ * @bvec: the pages; they stay until the message has been sent and answered
+ * @nr: entries in @bvec
+ * @skip: bytes to skip in the first one
+ * @len: bytes in all
+ */
+void covol_msg_set_bvec(struct covol_msg *msg, const struct bio_vec *bvec,
+			unsigned int nr, unsigned int skip, size_t len)
+{
+	unsigned int i, n;
+
+	iov_iter_bvec(&msg->payload, ITER_SOURCE, bvec, nr, len + skip);
+	iov_iter_advance(&msg->payload, skip);
+	msg->splice = true;
+	for (i = 0; i < nr; i++) {
+		struct page *page = bvec[i].bv_page +
+				    bvec[i].bv_offset / PAGE_SIZE;
+
+		n = DIV_ROUND_UP(offset_in_page(bvec[i].bv_offset) +
+				 bvec[i].bv_len, PAGE_SIZE);
+		while (n--)
+			msg->splice &= sendpage_ok(page++);
+	}
+}
+
+/**
+ * covol_conn_send() - queue a message
+ * @conn: a started connection
+ * @msg: the message; its sent() will be called
+ *
+ * Context: any process context, does not sleep.
+ */
+void covol_conn_send(struct covol_conn *conn, struct covol_msg *msg)
+{
+	bool stopped;
+
+	spin_lock_bh(&conn->lock);
+	stopped = conn->stopped;
+	if (!stopped)
+		list_add_tail(&msg->entry, &conn->queue);
+	spin_unlock_bh(&conn->lock);
+	if (stopped)
+		msg->sent(msg, -ECONNRESET);
+	else
+		queue_work(conn_wq, &conn->send_work);
+}
+
+/* ---- receiving -------------------------------------------------------- */
+
+static int recv_header(struct covol_conn *conn)
+{
+	struct msghdr mh = { };
+	struct kvec kv = {
+		.iov_base = (u8 *)&conn->rx_wire + conn->rx_hdr_done,
+		.iov_len = sizeof(conn->rx_wire) - conn->rx_hdr_done,
+	};
+	int ret = kernel_recvmsg(conn->sock, &mh, &kv, 1, kv.iov_len,
+				 MSG_DONTWAIT);
+
+	if (ret > 0) {
+		conn->rx_hdr_done += ret;
+		conn->rx_bytes += ret;
+	}
+	return ret;
+}
+
+static int recv_payload(struct covol_conn *conn)
+{
+	struct msghdr mh = { };
+	int ret;
+
+	mh.msg_iter = conn->rx_payload;
+	ret = sock_recvmsg(conn->sock, &mh, MSG_DONTWAIT);
+	if (ret > 0) {
+		iov_iter_advance(&conn->rx_payload, ret);
+		conn->rx_bytes += ret;
+	}
+	return ret;
+}
+
+/* The header is complete: check it and ask the owner where its payload goes. */
+static int accept_header(struct covol_conn *conn, const char **why)
+{
+	int ret;
+
+	if (!conn->rx_decoded) {
+		ret = covol_wire_decode(&conn->rx_wire, &conn->rx, why);
+		if (ret)
+			return ret;
+		conn->rx_decoded = true;
+	}
+	conn->rx_payload = (struct iov_iter){ };
+	ret = conn->ops->header(conn, &conn->rx, &conn->rx_payload);
+	if (ret)
+		return ret;
+	conn->rx_accepted = true;
+	return 0;
+}
+
+static int finish_message(struct covol_conn *conn)
+{
+	conn->rx_hdr_done = 0;
+	conn->rx_decoded = false;
+	conn->rx_accepted = false;
+	return conn->ops->message(conn);
+}
+
+/* One step. 0: go on; -EAGAIN: wait for the socket or for the owner. */
+static int recv_some(struct covol_conn *conn, const char **why)
+{
+	int ret;
+
+	if (conn->rx_hdr_done < sizeof(conn->rx_wire)) {
+		ret = recv_header(conn);
+	} else if (!conn->rx_accepted) {
+		ret = accept_header(conn, why);
+		if (ret)
+			return ret;
+		if (!iov_iter_count(&conn->rx_payload))
+			return finish_message(conn);
+		return 0;
+	} else {
+		ret = recv_payload(conn);
+		if (ret > 0 && !iov_iter_count(&conn->rx_payload))
+			return finish_message(conn);
+	}
+	if (!ret) {
+		*why = conn->rx_hdr_done ? "closed in mid-message" :
+					   "closed by the peer";
+		return -ECONNRESET;
+	}
+	return ret < 0 ? ret : 0;
+}
+
+static void recv_work(struct work_struct *work)
+{
+	struct covol_conn *conn = container_of(work, struct covol_conn,
+					       recv_work);
+	unsigned long end = jiffies + RUN_TIME;
+	const char *why = "receiving failed";
+	int ret;
+
+	while (!READ_ONCE(conn->stopped) && !READ_ONCE(conn->lost)) {
+		ret = recv_some(conn, &why);
+		if (ret == -EAGAIN)
+			return;		/* data_ready() or resume goes on */
+		if (ret < 0) {
+			conn_lost(conn, ret, why);
+			return;
+		}
+		if (time_after(jiffies, end)) {
+			queue_work(conn_wq, &conn->recv_work);
+			return;
+		}
+	}
+}
+
+/**
+ * covol_conn_resume() - go on receiving after header() said -EAGAIN
+ * @conn: the connection; started and not released
+ *
+ * Context: any.
+ */
+void covol_conn_resume(struct covol_conn *conn)
+{
+	if (!READ_ONCE(conn->stopped))
+		queue_work(conn_wq, &conn->recv_work);
+}
+
+/* ---- the socket ------------------------------------------------------- */
+
+static void conn_data_ready(struct sock *sk)
+{
+	struct covol_conn *conn;
+
+	read_lock_bh(&sk->sk_callback_lock);
+	conn = sk->sk_user_data;
+	if (conn)
+		queue_work(conn_wq, &conn->recv_work);
+	read_unlock_bh(&sk->sk_callback_lock);
+}
+
+static void conn_write_space(struct sock *sk)
+{
+	struct covol_conn *conn;
+
+	read_lock_bh(&sk->sk_callback_lock);
+	conn = sk->sk_user_data;
+	if (conn && sk_stream_is_writeable(sk)) {
+		clear_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+		queue_work(conn_wq, &conn->send_work);
+	}
+	read_unlock_bh(&sk->sk_callback_lock);
+}
+
+static void conn_state_change(struct sock *sk)
+{
+	struct covol_conn *conn;
+
+	read_lock_bh(&sk->sk_callback_lock);
+	conn = sk->sk_user_data;
+	if (conn && sk->sk_state != TCP_ESTABLISHED)
+		queue_work(conn_wq, &conn->recv_work);	/* sees the end */
+	read_unlock_bh(&sk->sk_callback_lock);
+}
+
+static void tune_socket(struct sock *sk)
+{
+	sk->sk_allocation = GFP_NOIO;
+	sk->sk_use_task_frag = false;
+	sock_no_linger(sk);
+	tcp_sock_set_nodelay(sk);
+	sock_set_keepalive(sk);
+	tcp_sock_set_keepidle(sk, KEEP_IDLE);
+	tcp_sock_set_keepintvl(sk, KEEP_INTERVAL);
+	tcp_sock_set_keepcnt(sk, KEEP_COUNT);
+	tcp_sock_set_user_timeout(sk, USER_TIMEOUT);
+}
+
+/**
+ * covol_conn_start() - take over a connected socket
+ * @conn: zeroed memory; the owner keeps it until covol_conn_release()
+ * @sock: an established TCP socket; the connection owns the caller's
+ *	  reference to its file when this succeeds
+ * @ops: what to do with what arrives; may be called before this returns
+ *
+ * Return: 0; -ENOTCONN: not established; -EBUSY: somebody in the kernel uses
+ * this socket already.
+ */
+int covol_conn_start(struct covol_conn *conn, struct socket *sock,
+		     const struct covol_conn_ops *ops)
+{
+	struct sock *sk = sock->sk;
+	int err = 0;
+
+	conn->sock = sock;
+	conn->ops = ops;
+	spin_lock_init(&conn->lock);
+	INIT_LIST_HEAD(&conn->queue);
+	INIT_WORK(&conn->send_work, send_work);
+	INIT_WORK(&conn->recv_work, recv_work);
+
+	write_lock_bh(&sk->sk_callback_lock);
+	if (sk->sk_state != TCP_ESTABLISHED) {
+		err = -ENOTCONN;
+	} else if (sk->sk_user_data) {
+		err = -EBUSY;
+	} else {
+		sk->sk_user_data = conn;
+		conn->data_ready = sk->sk_data_ready;
+		conn->write_space = sk->sk_write_space;
+		conn->state_change = sk->sk_state_change;
+		sk->sk_data_ready = conn_data_ready;
+		sk->sk_write_space = conn_write_space;
+		sk->sk_state_change = conn_state_change;
+	}
+	write_unlock_bh(&sk->sk_callback_lock);
+	if (err)
+		return err;
+	tune_socket(sk);
+	queue_work(conn_wq, &conn->recv_work);	/* what came before */
+	return 0;
+}
+
+/**
+ * covol_conn_stop() - end a connection
+ * @conn: a started connection
+ *
+ * When this returns nothing more is sent or received, no callback of @conn
+ * runs, and sent() has been called for every message.
+ *
+ * Context: may sleep; not from a callback of the connection.
+ */
+void covol_conn_stop(struct covol_conn *conn)
+{
+	struct sock *sk = conn->sock->sk;
+	struct covol_msg *msg, *next;
+	LIST_HEAD(unsent);
+
+	write_lock_bh(&sk->sk_callback_lock);
+	sk->sk_data_ready = conn->data_ready;
+	sk->sk_write_space = conn->write_space;
+	sk->sk_state_change = conn->state_change;
+	sk->sk_user_data = NULL;
+	write_unlock_bh(&sk->sk_callback_lock);
+
+	spin_lock_bh(&conn->lock);
+	conn->stopped = true;
+	spin_unlock_bh(&conn->lock);
+	kernel_sock_shutdown(conn->sock, SHUT_RDWR);
+	cancel_work_sync(&conn->send_work);
+	cancel_work_sync(&conn->recv_work);
+
+	spin_lock_bh(&conn->lock);
+	list_splice_init(&conn->queue, &unsent);
+	spin_unlock_bh(&conn->lock);
+	if (conn->tx)
+		list_add(&conn->tx->entry, &unsent);
+	conn->tx = NULL;
+	list_for_each_entry_safe(msg, next, &unsent, entry) {
+		list_del_init(&msg->entry);
+		msg->sent(msg, -ECONNRESET);
+	}
+}
+
+/**
+ * covol_conn_release() - give the socket back
+ * @conn: a stopped connection; its memory may be freed afterwards
+ *
+ * What TCP still has to send is thrown away, with a reset to the peer.
+ *
+ * Context: may sleep.
+ */
+void covol_conn_release(struct covol_conn *conn)
+{
+	/* covol_conn_resume() may have come in after the stop */
+	cancel_work_sync(&conn->recv_work);
+	cancel_work_sync(&conn->send_work);
+	sockfd_put(conn->sock);
+}
+
+int covol_conn_init(void)
+{
+	conn_wq = alloc_workqueue("covol_conn", WQ_MEM_RECLAIM | WQ_HIGHPRI, 0);
+	return conn_wq ? 0 : -ENOMEM;
+}
+
+void covol_conn_exit(void)
+{
+	destroy_workqueue(conn_wq);
+}

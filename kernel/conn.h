@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One TCP connection to a peer: it sends messages and receives messages, and
+ * knows nothing of what they mean. Sending and receiving are two state
+ * machines, each run by one work item, so that neither needs a lock of its
+ * own and neither ever waits for the network.
+ */
+#ifndef COVOL_CONN_H
+#define COVOL_CONN_H
+
+#include <linux/list.h>
+#include <linux/spinlock.h>
+#include <linux/uio.h>
+#include <linux/workqueue.h>
+
+#include "wire.h"
+
+struct covol_conn;
+struct socket;
+struct sock;
+
+/**
+ * struct covol_msg - a message to send
+ * @entry: in the connection's queue
+ * @wire: the encoded header
+ * @payload: what follows it; bvecs or kvecs; advanced as it is sent
+ * @splice: every page of @payload may be sent without a copy
+ * @sent: called exactly once, from a work item: the message has been given to
+ *	  TCP (0) or never will be whole (a negative errno); from then on the
+ *	  connection does not touch it
+ */
+struct covol_msg {
+	struct list_head	entry;
+	struct covol_wire_hdr	wire;
+	struct iov_iter		payload;
+	bool			splice;
+	void			(*sent)(struct covol_msg *msg, int err);
+};
+
+/**
+ * struct covol_conn_ops - what the owner of a connection does
+ * @header: a header came and was decoded; if it has a payload, set up
+ *	    @payload for exactly hdr->payload bytes. 0; -EAGAIN: not now, ask
+ *	    again after covol_conn_resume(); else the connection ends
+ * @message: the message is complete. 0, or the connection ends
+ * @lost: the connection has ended by itself; called once, from a work item
+ *	  of the connection: call covol_conn_stop() from another context
+ *
+ * All are called from the receiving work item, one at a time, and may sleep
+ * for memory but for nothing else.
+ */
+struct covol_conn_ops {
+	int	(*header)(struct covol_conn *conn, const struct covol_hdr *hdr,
+			  struct iov_iter *payload);
+	int	(*message)(struct covol_conn *conn);
+	void	(*lost)(struct covol_conn *conn, int err, const char *why);
+};
+
+/* One connection */
+struct covol_conn {
+	/* set once by covol_conn_start() */
+	struct socket			*sock;
+	const struct covol_conn_ops	*ops;
+	void				(*data_ready)(struct sock *sk);
+	void				(*write_space)(struct sock *sk);
+	void				(*state_change)(struct sock *sk);
+
+	/* protects the queue and the two flags */
+	spinlock_t			lock;
+	struct list_head		queue;
+	bool				stopped;
+	bool				lost;
+
+	/* owned by send_work */
+	struct work_struct		send_work;
+	struct covol_msg		*tx;
+	size_t				tx_hdr_done;
+	u64				tx_bytes;
+
+	/* owned by recv_work */
+	struct work_struct		recv_work;
+	struct covol_wire_hdr		rx_wire;
+	struct covol_hdr		rx;
+	struct iov_iter			rx_payload;
+	size_t				rx_hdr_done;
+	bool				rx_decoded;
+	bool				rx_accepted;
+	u64				rx_bytes;
+};
+
+int covol_conn_init(void);
+void covol_conn_exit(void);
+
+int covol_conn_start(struct covol_conn *conn, struct socket *sock,
+		     const struct covol_conn_ops *ops);
+void covol_conn_send(struct covol_conn *conn, struct covol_msg *msg);
+void covol_conn_resume(struct covol_conn *conn);
+void covol_conn_stop(struct covol_conn *conn);
+void covol_conn_release(struct covol_conn *conn);
+
+void covol_msg_set_bvec(struct covol_msg *msg, const struct bio_vec *bvec,
+			unsigned int nr, unsigned int skip, size_t len);
+
+#endif /* COVOL_CONN_H */

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The coordinator's service. See coordinator.h.
+ *
+ * Images are read and written by O_DIRECT only, so that the page cache never
+ * holds anything of them (I11): other nodes write their blocks without this
+ * node's knowledge. Work items run under memalloc_noio (I8). Requests to the
+ * LUN have a queue of their own: they never wait for a recall, while a recall
+ * may wait for them.
+ */
+#include <linux/bio.h>
+#include <linux/blkdev.h>
+#include <linux/fs.h>
+#include <linux/sched/mm.h>
+#include <linux/uio.h>
+
+#include "chunk.h"
+#include "compat.h"
+#include "coordinator.h"
+#include "volume.h"
+#include "wire.h"
+
+static struct workqueue_struct *image_wq;
+static struct workqueue_struct *lun_wq;
+static struct bio_set lun_bios;
+
+/* ---- images ----------------------------------------------------------- */
+
+static int image_read(struct covol_req *req)
+{
+	loff_t pos = req->offset;
+	struct iov_iter iter;
+	ssize_t ret;
+
+	iov_iter_bvec(&iter, ITER_DEST, req->bvec, req->nr,
+		      req->length + req->skip);
+	iov_iter_advance(&iter, req->skip);
+	while (iov_iter_count(&iter)) {
+		ret = vfs_iter_read(req->obj->file, &iter, &pos, 0);
+		if (ret < 0)
+			return ret;
+		if (!ret)
+			return -EIO;	/* the file is shorter than the image */
+	}
+	return 0;
+}
+
+static int image_execute(struct covol_req *req)
+{
+	switch (req->op) {
+	case COVOL_OP_READ:
+		return image_read(req);
+	case COVOL_OP_WRITE:
+		return covol_chunk_write(req);
+	case COVOL_OP_FLUSH:
+		return vfs_fsync(req->obj->file, 0);
+	case COVOL_OP_DISCARD:
+		return covol_chunk_discard(req);
+	case COVOL_OP_WRITE_ZEROES:
+		return covol_chunk_zero(req);
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+/* ---- the LUN ---------------------------------------------------------- */
+
+static int lun_transfer(struct covol_req *req)
+{
+	struct covol_volume *vol = req->obj->vol;
+	blk_opf_t opf = req->op == COVOL_OP_READ ? REQ_OP_READ :
+			REQ_OP_WRITE | REQ_SYNC;
+	struct bvec_iter at = {
+		.bi_size = req->length + req->skip,
+	};
+	struct bio_vec bv;
+	struct bio *bio;
+	int err;
+
+	if (req->flags & COVOL_WIRE_FUA)
+		opf |= REQ_FUA;
+	bvec_iter_advance(req->bvec, &at, req->skip);
+	bio = bio_alloc_bioset(vol->lun, req->nr, opf, GFP_NOIO, &lun_bios);
+	bio->bi_iter.bi_sector = (vol->lun_offset + req->offset) >>
+				 SECTOR_SHIFT;
+	while (at.bi_size) {
+		bv = mp_bvec_iter_bvec(req->bvec, at);
+		__bio_add_page(bio, bv.bv_page, bv.bv_len, bv.bv_offset);
+		bvec_iter_advance_single(req->bvec, &at, bv.bv_len);
+	}
+	err = submit_bio_wait(bio);
+	bio_put(bio);
+	return err;
+}
+
+static int lun_execute(struct covol_req *req)
+{
+	struct covol_volume *vol = req->obj->vol;
+	sector_t sector = (vol->lun_offset + req->offset) >> SECTOR_SHIFT;
+	sector_t nr = req->length >> SECTOR_SHIFT;
+
+	if (!vol->lun)
+		return -ENOLINK;
+	switch (req->op) {
+	case COVOL_OP_READ:
+	case COVOL_OP_WRITE:
+		return lun_transfer(req);
+	case COVOL_OP_FLUSH:
+		return blkdev_issue_flush(vol->lun);
+	case COVOL_OP_DISCARD:
+		return blkdev_issue_discard(vol->lun, sector, nr, GFP_NOIO);
+	case COVOL_OP_WRITE_ZEROES:
+		return blkdev_issue_zeroout(vol->lun, sector, nr, GFP_NOIO,
+					    req->flags & COVOL_WIRE_NOUNMAP ?
+					    BLKDEV_ZERO_NOUNMAP : 0);
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+/* ---- the queue -------------------------------------------------------- */
+
+static void req_work(struct work_struct *work)
+{
+	struct covol_req *req = container_of(work, struct covol_req, work);
+	unsigned int noio = memalloc_noio_save();
+	int err;
+
+	err = req->obj->id ? image_execute(req) : lun_execute(req);
+	memalloc_noio_restore(noio);
+	req->done(req, err);
+}
+
+/**
+ * covol_coordinator_submit() - execute a request
+ * @req: what to do; done() will be called
+ *
+ * Context: process context, does not sleep.
+ */
+void covol_coordinator_submit(struct covol_req *req)
+{
+	INIT_WORK(&req->work, req_work);
+	queue_work(req->obj->id ? image_wq : lun_wq, &req->work);
+}
+
+int covol_coordinator_init(void)
+{
+	int err = bioset_init(&lun_bios, 16, 0, BIOSET_NEED_BVECS);
+
+	if (err)
+		return err;
+	image_wq = alloc_workqueue("covol_image", WQ_MEM_RECLAIM | WQ_UNBOUND,
+				   0);
+	lun_wq = alloc_workqueue("covol_lun", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+	if (image_wq && lun_wq)
+		return 0;
+	covol_coordinator_exit();
+	return -ENOMEM;
+}
+
+void covol_coordinator_exit(void)
+{
+	if (lun_wq)
+		destroy_workqueue(lun_wq);
+	if (image_wq)
+		destroy_workqueue(image_wq);
+	bioset_exit(&lun_bios);
+}

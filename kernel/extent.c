@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The extent map. See extent.h.
+ */
+#include <linux/build_bug.h>
+#include <linux/errno.h>
+#include <linux/gfp.h>
+#include <linux/kernel.h>
+#include <linux/minmax.h>
+#include <linux/rcupdate.h>
+#include <linux/xarray.h>
+
+#include "extent.h"
+
+/*
+ * An entry is xa_mk_value(): 63 bits. The lowest two are the state less one
+ * (unknown is never stored), the rest is place minus start, made positive.
+ */
+#define STATE_BITS	2
+#define STATE_MASK	((1ul << STATE_BITS) - 1)
+#define SHIFT_BIAS	COVOL_SECTOR_MAX
+
+static_assert(sizeof(unsigned long) == 8, "covol needs a 64-bit kernel");
+static_assert(COVOL_EXTENT_STATE_HOLE == 1 && COVOL_EXTENT_STATE_DATA == 4);
+
+static void *to_entry(const struct covol_extent *ext)
+{
+	u64 shift = 0;
+
+	if (covol_state_mapped(ext->state))
+		shift = ext->place + SHIFT_BIAS - ext->start;
+	return xa_mk_value(shift << STATE_BITS | (ext->state - 1));
+}
+
+static void from_entry(void *entry, u64 start, u64 last,
+		       struct covol_extent *ext)
+{
+	unsigned long value = xa_to_value(entry);
+
+	ext->start = start;
+	ext->len = last - start + 1;
+	ext->state = (value & STATE_MASK) + 1;
+	ext->place = covol_state_mapped(ext->state) ?
+		     (value >> STATE_BITS) + start - SHIFT_BIAS : 0;
+}
+
+/**
+ * covol_map_init() - make an empty map
+ * @map: the map; every sector is unknown
+ */
+void covol_map_init(struct covol_map *map)
+{
+	mt_init_flags(&map->tree, MT_FLAGS_USE_RCU);
+	mutex_init(&map->lock);
+	map->count = 0;
+}
+
+/**
+ * covol_map_exit() - free what a map holds
+ * @map: the map; nobody else may use it any more
+ */
+void covol_map_exit(struct covol_map *map)
+{
+	mtree_destroy(&map->tree);
+	mutex_destroy(&map->lock);
+}
+
+/**
+ * covol_extent_valid() - is an extent from outside in bounds?
+ * @ext: state, range and place, in sectors
+ *
+ * Return: whether its state is one that can be stored, its length is not
+ * zero, and no sum of its fields can overflow.
+ */
+bool covol_extent_valid(const struct covol_extent *ext)
+{
+	if (ext->state < COVOL_EXTENT_STATE_HOLE ||
+	    ext->state > COVOL_EXTENT_STATE_DATA)
+		return false;
+	if (!ext->len || ext->len > COVOL_SECTOR_MAX ||
+	    ext->start > COVOL_SECTOR_MAX - ext->len)
+		return false;
+	if (!covol_state_mapped(ext->state))
+		return !ext->place;
+	return ext->place <= COVOL_SECTOR_MAX - ext->len;
+}
+
+/**
+ * covol_map_lookup() - what is at a sector?
+ * @map: the map
+ * @sector: where
+ * @max_len: sectors that the caller is interested in, at least 1
+ * @ext: filled in with the extent from @sector on, at most @max_len long;
+ *	 state unknown where the map has nothing
+ *
+ * Context: any, but the caller is in an RCU read-side section.
+ */
+void covol_map_lookup(struct covol_map *map, u64 sector, u64 max_len,
+		      struct covol_extent *ext)
+{
+	MA_STATE(mas, &map->tree, sector, sector);
+	void *entry = mas_walk(&mas);
+	u64 last = min_t(u64, mas.last, sector + max_len - 1);
+
+	if (entry) {
+		from_entry(entry, sector, last, ext);
+		return;
+	}
+	ext->start = sector;
+	ext->len = last - sector + 1;
+	ext->place = 0;
+	ext->state = COVOL_EXTENT_STATE_UNKNOWN;
+}
+
+/**
+ * covol_map_next() - find the first extent that ends after a sector
+ * @map: the map
+ * @sector: where to begin
+ * @ext: filled in with the whole extent
+ *
+ * Return: whether there is one.
+ */
+bool covol_map_next(struct covol_map *map, u64 sector, struct covol_extent *ext)
+{
+	MA_STATE(mas, &map->tree, sector, sector);
+	void *entry;
+
+	rcu_read_lock();
+	entry = mas_find(&mas, ULONG_MAX);
+	if (entry)
+		from_entry(entry, mas.index, mas.last, ext);
+	rcu_read_unlock();
+	return entry;
+}
+
+static u64 count_entries(struct covol_map *map, u64 first, u64 last)
+{
+	MA_STATE(mas, &map->tree, first, first);
+	u64 count = 0;
+
+	rcu_read_lock();
+	while (mas_find(&mas, last))
+		count++;
+	rcu_read_unlock();
+	return count;
+}
+
+/* The neighbour at @sector, if it continues the run that @entry describes. */
+static bool same_run(struct covol_map *map, u64 sector, void *entry,
+		     u64 *first, u64 *last)
+{
+	MA_STATE(mas, &map->tree, sector, sector);
+	bool same;
+
+	rcu_read_lock();
+	same = mas_walk(&mas) == entry;
+	if (same) {
+		*first = min_t(u64, *first, mas.index);
+		*last = max_t(u64, *last, mas.last);
+	}
+	rcu_read_unlock();
+	return same;
+}
+
+/*
+ * Store @entry over a range. Only a store that ends in failure leaves the old
+ * entries in place; the caller decides what that means.
+ */
+static int store(struct covol_map *map, u64 first, u64 last, void *entry)
+{
+	u64 from = first ? first - 1 : 0, to = last + 1;
+	u64 before;
+	int err;
+
+	lockdep_assert_held(&map->lock);
+	before = count_entries(map, from, to);
+	if (entry && first)
+		same_run(map, first - 1, entry, &first, &last);
+	if (entry)
+		same_run(map, last + 1, entry, &first, &last);
+	err = mtree_store_range(&map->tree, first, last, entry, GFP_NOIO);
+	if (!err)
+		map->count += count_entries(map, from, to) - before;
+	return err;
+}
+
+/* The map is only a cache of what the file system knows: dropping all of it
+ * is always right, and needs no memory.
+ */
+static void forget_all(struct covol_map *map)
+{
+	lockdep_assert_held(&map->lock);
+	mtree_destroy(&map->tree);
+	map->count = 0;
+}
+
+/**
+ * covol_map_set() - set the state of a range
+ * @map: the map
+ * @ext: a valid extent; what the map had there is replaced
+ *
+ * Context: may sleep; does not start I/O for memory.
+ *
+ * Return: 0, or -ENOMEM: then the map is as before.
+ */
+int covol_map_set(struct covol_map *map, const struct covol_extent *ext)
+{
+	int err;
+
+	mutex_lock(&map->lock);
+	err = store(map, ext->start, ext->start + ext->len - 1, to_entry(ext));
+	mutex_unlock(&map->lock);
+	return err;
+}
+
+/**
+ * covol_map_forget() - make a range unknown
+ * @map: the map
+ * @start: first sector
+ * @len: sectors, at least 1
+ *
+ * Without memory to split an extent all of the map is forgotten. Readers that
+ * looked before may still act on what they saw: who needs to know that they
+ * have ended drains them (see layout.c).
+ *
+ * Context: may sleep; does not start I/O for memory.
+ */
+void covol_map_forget(struct covol_map *map, u64 start, u64 len)
+{
+	mutex_lock(&map->lock);
+	if (store(map, start, start + len - 1, NULL))
+		forget_all(map);
+	mutex_unlock(&map->lock);
+}
+
+/**
+ * covol_map_forget_zeroes() - make what reads as zeroes in a range unknown
+ * @map: the map
+ * @start: first sector
+ * @len: sectors, at least 1
+ *
+ * For a write through the coordinator: it has filled the holes of its range.
+ *
+ * Context: may sleep; does not start I/O for memory.
+ */
+void covol_map_forget_zeroes(struct covol_map *map, u64 start, u64 len)
+{
+	u64 at = start, end = start + len;
+	struct covol_extent ext;
+
+	mutex_lock(&map->lock);
+	while (covol_map_next(map, at, &ext) && ext.start < end) {
+		at = ext.start + ext.len;
+		if (!covol_state_zero(ext.state))
+			continue;
+		if (store(map, max(ext.start, start), min(at, end) - 1, NULL)) {
+			forget_all(map);
+			break;
+		}
+	}
+	mutex_unlock(&map->lock);
+}

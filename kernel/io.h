@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the target keeps with each bio, from map to end.
+ */
+#ifndef COVOL_IO_H
+#define COVOL_IO_H
+
+#include <linux/blk_types.h>
+#include <linux/device-mapper.h>
+
+#include "coordinator.h"
+#include "session.h"
+#include "stats.h"
+
+struct covol_object;
+
+/**
+ * struct covol_io - a bio on its way
+ * @obj: the object that it is for
+ * @iter: the bio as it came, in sectors of the object; for another try
+ * @deadline: when to give up holding it, jiffies; 0 never
+ * @way: the way that was chosen
+ * @relies: it relies on the map: counted in obj->direct
+ * @redirected: a peer or the service has it: counted in vol->redirected
+ * @digest: data on the wire carries a checksum
+ * @meta_forward: a member may change what no image's extents cover
+ * @release: count of releases when it was classified, see route.c
+ * @call: while a peer has it
+ * @req: while this node's own service has it
+ */
+struct covol_io {
+	struct covol_object	*obj;
+	struct bvec_iter	iter;
+	unsigned long		deadline;
+	u8			way;
+	bool			relies;
+	bool			redirected;
+	bool			digest;
+	bool			meta_forward;
+	u32			release;
+	union {
+		struct covol_call	call;
+		struct covol_req	req;
+	};
+};
+
+static inline struct bio *covol_io_bio(struct covol_io *io)
+{
+	return dm_bio_from_per_bio_data(io, sizeof(*io));
+}
+
+/* Has the bio no data and only asks for a flush? */
+static inline bool covol_bio_is_flush(const struct bio *bio)
+{
+	return bio->bi_opf & REQ_PREFLUSH && !bio->bi_iter.bi_size;
+}
+
+#endif /* COVOL_IO_H */

@@ -1,0 +1,617 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Layouts: grant, recall, sequences. See layout.h.
+ */
+#include <linux/completion.h>
+#include <linux/jiffies.h>
+#include <linux/slab.h>
+#include <linux/wait.h>
+
+#include "event.h"
+#include "layout.h"
+#include "log.h"
+#include "session.h"
+#include "volume.h"
+
+/* How long a holder may take before user space is told. */
+#define RECALL_TIME	(10 * HZ)
+
+/* A node asks for the layout of 64 MiB at a time, and not again within a
+ * second.
+ */
+#define ASK_SHIFT	(26 - SECTOR_SHIFT)
+#define ASK_AGAIN	HZ
+
+struct holder {
+	struct list_head	entry;
+	u32			peer;
+};
+
+void covol_layout_init(struct covol_layout *layout)
+{
+	mutex_init(&layout->lock);
+	INIT_LIST_HEAD(&layout->open);
+	INIT_LIST_HEAD(&layout->holders);
+	layout->seq = 1;
+}
+
+void covol_layout_exit(struct covol_layout *layout)
+{
+	struct holder *holder, *next;
+
+	list_for_each_entry_safe(holder, next, &layout->holders, entry)
+		kfree(holder);
+	mutex_destroy(&layout->lock);
+}
+
+/* ---- changes ---------------------------------------------------------- */
+
+/**
+ * covol_layout_begin() - a range's map is going to change
+ * @obj: an image that is served here
+ * @change: the caller's, until covol_layout_end()
+ * @start: first sector
+ * @len: sectors
+ *
+ * From now on nothing is granted in the range.
+ */
+void covol_layout_begin(struct covol_object *obj, struct covol_change *change,
+			u64 start, u64 len)
+{
+	struct covol_layout *layout = &obj->layout;
+
+	change->start = start;
+	change->len = len;
+	change->seq = U64_MAX;
+	mutex_lock(&layout->lock);
+	layout->seq++;
+	list_add(&change->entry, &layout->open);
+	mutex_unlock(&layout->lock);
+}
+
+/**
+ * covol_layout_end() - a range's map has changed
+ * @obj: the image
+ * @change: as given to covol_layout_begin()
+ */
+void covol_layout_end(struct covol_object *obj, struct covol_change *change)
+{
+	struct covol_layout *layout = &obj->layout;
+	struct covol_change *slot;
+
+	mutex_lock(&layout->lock);
+	list_del(&change->entry);
+	change->seq = ++layout->seq;
+	slot = &layout->past[layout->next];
+	layout->next = (layout->next + 1) % COVOL_CHANGES;
+	if (slot->len)
+		layout->floor = slot->seq;
+	*slot = *change;
+	mutex_unlock(&layout->lock);
+}
+
+/* ---- recall ----------------------------------------------------------- */
+
+struct recall {
+	struct covol_call	call;
+	struct completion	done;
+	int			err;
+};
+
+static void recall_done(struct covol_call *call, int err)
+{
+	struct recall *recall = container_of(call, struct recall, call);
+
+	recall->err = err;
+	complete(&recall->done);
+}
+
+static void report_slow(struct covol_object *obj, u32 peer,
+			const struct covol_change *change)
+{
+	covol_warn(obj->vol, "image %llu: node %u has not returned a layout\n",
+		   obj->id, peer);
+	covol_event_recall_timeout(obj, peer, change->start << SECTOR_SHIFT,
+				   change->len << SECTOR_SHIFT);
+}
+
+/* Ask a holder over its session and wait for the answer. */
+static int recall_call(struct covol_session *s, struct covol_object *obj,
+		       struct covol_change *change)
+{
+	struct recall recall = {
+		.call.hdr = {
+			.opcode = COVOL_OP_RECALL,
+			.object = obj->id,
+			.offset = change->start << SECTOR_SHIFT,
+			.length = change->len << SECTOR_SHIFT,
+			.seq = obj->layout.seq,
+		},
+		.call.done = recall_done,
+	};
+	int err;
+
+	init_completion(&recall.done);
+	err = covol_session_call(s, &recall.call);
+	if (err)
+		return err;
+	while (!wait_for_completion_timeout(&recall.done, RECALL_TIME))
+		report_slow(obj, s->peer, change);
+	return recall.err;
+}
+
+static bool is_holder(struct covol_object *obj, u32 peer)
+{
+	struct holder *holder;
+	bool found = false;
+
+	mutex_lock(&obj->layout.lock);
+	list_for_each_entry(holder, &obj->layout.holders, entry)
+		found |= holder->peer == peer;
+	mutex_unlock(&obj->layout.lock);
+	return found;
+}
+
+static bool peer_live(struct covol_volume *vol, u32 peer)
+{
+	struct covol_session *s = covol_session_find(vol, peer);
+	bool live = s && READ_ONCE(s->state) == COVOL_SESSION_STATE_LIVE;
+
+	if (s)
+		covol_session_put(s);
+	return live;
+}
+
+/*
+ * Recall from one peer. It ends only when the peer has answered or user space
+ * has said that it is fenced (covol_layout_forget_holder()): a holder that
+ * does not answer may still write (I2).
+ */
+static void recall_peer(struct covol_object *obj, struct covol_change *change,
+			u32 peer)
+{
+	struct covol_volume *vol = obj->vol;
+	struct covol_session *s;
+	int err;
+
+	while (is_holder(obj, peer)) {
+		s = covol_session_find(vol, peer);
+		err = -ENOTCONN;
+		if (s) {
+			err = recall_call(s, obj, change);
+			covol_session_put(s);
+		}
+		if (!err)
+			return;
+		if (!wait_event_timeout(vol->session_wait,
+					peer_live(vol, peer) ||
+					!is_holder(obj, peer), RECALL_TIME))
+			report_slow(obj, peer, change);
+	}
+}
+
+static void recall_local(struct covol_object *obj, u64 start, u64 len)
+{
+	covol_map_forget(&obj->map, start, len);
+	covol_drain_wait(&obj->direct);
+}
+
+/* The holder after @prev in the order of their ids; 0 when there is none. */
+static u32 next_holder(struct covol_object *obj, u32 prev)
+{
+	struct holder *holder;
+	u32 next = 0;
+
+	mutex_lock(&obj->layout.lock);
+	list_for_each_entry(holder, &obj->layout.holders, entry)
+		if (holder->peer > prev && (!next || holder->peer < next))
+			next = holder->peer;
+	mutex_unlock(&obj->layout.lock);
+	return next;
+}
+
+/**
+ * covol_layout_recall() - take a range back from all holders
+ * @obj: an image that is served here
+ * @change: begun, so that nobody is granted the range meanwhile
+ * @except: node that need not return it, or 0
+ *
+ * Context: sleeps until all have returned it: until their I/O under way in it
+ * has ended.
+ */
+void covol_layout_recall(struct covol_object *obj, struct covol_change *change,
+			 u32 except)
+{
+	u32 peer = 0;
+
+	while ((peer = next_holder(obj, peer))) {
+		if (peer == except)
+			continue;
+		if (peer == obj->vol->node)
+			recall_local(obj, change->start, change->len);
+		else
+			recall_peer(obj, change, peer);
+	}
+}
+
+/**
+ * covol_layout_forget_holder() - a node is fenced or down
+ * @vol: the volume
+ * @peer: it holds nothing any more
+ */
+void covol_layout_forget_holder(struct covol_volume *vol, u32 peer)
+{
+	struct holder *holder, *next;
+	struct covol_object *obj = NULL;
+
+	while ((obj = covol_object_next(vol, obj))) {
+		mutex_lock(&obj->layout.lock);
+		list_for_each_entry_safe(holder, next, &obj->layout.holders,
+					 entry) {
+			if (holder->peer != peer)
+				continue;
+			list_del(&holder->entry);
+			kfree(holder);
+		}
+		mutex_unlock(&obj->layout.lock);
+	}
+	wake_up_all(&vol->session_wait);
+}
+
+/**
+ * covol_layout_holders() - how many nodes may hold a layout
+ * @obj: an image
+ *
+ * Return: their number.
+ */
+unsigned int covol_layout_holders(struct covol_object *obj)
+{
+	struct list_head *entry;
+	unsigned int nr = 0;
+
+	mutex_lock(&obj->layout.lock);
+	list_for_each(entry, &obj->layout.holders)
+		nr++;
+	mutex_unlock(&obj->layout.lock);
+	return nr;
+}
+
+/**
+ * covol_layout_others() - may another node hold a layout?
+ * @obj: an image
+ *
+ * Return: whether one may.
+ */
+bool covol_layout_others(struct covol_object *obj)
+{
+	struct holder *holder;
+	bool found = false;
+
+	mutex_lock(&obj->layout.lock);
+	list_for_each_entry(holder, &obj->layout.holders, entry)
+		found |= holder->peer != obj->vol->node;
+	mutex_unlock(&obj->layout.lock);
+	return found;
+}
+
+/* ---- grant ------------------------------------------------------------ */
+
+/**
+ * covol_layout_want() - ask user space for the extents of a range
+ * @obj: an image that is served here
+ * @peer: who wants them
+ * @start: first sector
+ * @len: sectors
+ */
+void covol_layout_want(struct covol_object *obj, u32 peer, u64 start, u64 len)
+{
+	u64 seq;
+
+	mutex_lock(&obj->layout.lock);
+	seq = obj->layout.seq;
+	mutex_unlock(&obj->layout.lock);
+	covol_event_layout_wanted(obj, peer, seq, start << SECTOR_SHIFT,
+				  len << SECTOR_SHIFT);
+}
+
+/* A list of extents that grows as changes cut it. */
+struct cut {
+	struct covol_extent	*ext;
+	unsigned int		nr;
+	unsigned int		max;
+};
+
+/* Take [start, start + len) out of every extent; their order stays. False: no
+ * room for one that falls in two.
+ */
+static bool cut_out(struct cut *cut, u64 start, u64 len)
+{
+	u64 end = start + len;
+	unsigned int i;
+
+	for (i = 0; i < cut->nr; i++) {
+		struct covol_extent *ext = &cut->ext[i], tail = *ext;
+		u64 ext_end = ext->start + ext->len;
+
+		if (!ext->len || ext->start >= end || ext_end <= start)
+			continue;
+		ext->len = ext->start < start ? start - ext->start : 0;
+		if (ext_end <= end)
+			continue;
+		if (cut->nr == cut->max)
+			return false;
+		if (covol_state_mapped(tail.state))
+			tail.place += end - tail.start;
+		tail.start = end;
+		tail.len = ext_end - end;
+		memmove(ext + 2, ext + 1, (cut->nr - i - 1) * sizeof(*ext));
+		ext[1] = tail;
+		cut->nr++;
+	}
+	return true;
+}
+
+/* I6: what changed after the extents were read is not granted. */
+static int cut_changes(struct covol_layout *layout, struct cut *cut, u64 seq)
+{
+	struct covol_change *change;
+	unsigned int i;
+
+	lockdep_assert_held(&layout->lock);
+	if (seq < layout->floor)
+		return -ESTALE;
+	list_for_each_entry(change, &layout->open, entry)
+		if (!cut_out(cut, change->start, change->len))
+			return -ESTALE;
+	for (i = 0; i < COVOL_CHANGES; i++) {
+		change = &layout->past[i];
+		if (change->len && change->seq > seq &&
+		    !cut_out(cut, change->start, change->len))
+			return -ESTALE;
+	}
+	return 0;
+}
+
+struct grant_msg {
+	struct covol_msg		msg;
+	struct kvec			kv;
+	struct covol_wire_extent	ext[];
+};
+
+static void grant_sent(struct covol_msg *msg, int err)
+{
+	kfree(container_of(msg, struct grant_msg, msg));
+}
+
+static int send_grant(struct covol_session *s, struct covol_object *obj,
+		      u64 start, u64 len, const struct cut *cut)
+{
+	struct covol_hdr hdr = {
+		.opcode = COVOL_OP_GRANT,
+		.object = obj->id,
+		.offset = start << SECTOR_SHIFT,
+		.length = len << SECTOR_SHIFT,
+		.seq = obj->layout.seq,
+	};
+	struct grant_msg *grant;
+	unsigned int i, nr = 0;
+
+	grant = kmalloc(struct_size(grant, ext, cut->nr), GFP_NOIO);
+	if (!grant)
+		return -ENOMEM;
+	for (i = 0; i < cut->nr; i++)
+		if (cut->ext[i].len)
+			covol_wire_extent_encode(&grant->ext[nr++],
+						 &cut->ext[i]);
+	memset(&grant->msg, 0, sizeof(grant->msg));
+	grant->msg.sent = grant_sent;
+	grant->kv.iov_base = grant->ext;
+	grant->kv.iov_len = nr * sizeof(grant->ext[0]);
+	iov_iter_kvec(&grant->msg.payload, ITER_SOURCE, &grant->kv, 1,
+		      grant->kv.iov_len);
+	covol_session_send(s, &grant->msg, &hdr);
+	return 0;
+}
+
+static int add_holder(struct covol_layout *layout, u32 peer)
+{
+	struct holder *holder;
+
+	lockdep_assert_held(&layout->lock);
+	list_for_each_entry(holder, &layout->holders, entry)
+		if (holder->peer == peer)
+			return 0;
+	holder = kmalloc(sizeof(*holder), GFP_NOIO);
+	if (!holder)
+		return -ENOMEM;
+	holder->peer = peer;
+	list_add(&holder->entry, &layout->holders);
+	return 0;
+}
+
+static int grant_locked(struct covol_object *obj, u32 peer, u64 seq, u64 start,
+			u64 len, struct cut *cut)
+{
+	struct covol_session *s;
+	int err;
+
+	err = cut_changes(&obj->layout, cut, seq);
+	if (!err)
+		err = add_holder(&obj->layout, peer);
+	if (err)
+		return err;
+	if (peer == obj->vol->node)
+		return covol_layout_install(obj, start, len, cut->ext, cut->nr);
+	s = covol_session_find(obj->vol, peer);
+	if (!s)
+		return -ENOTCONN;
+	err = send_grant(s, obj, start, len, cut);
+	covol_session_put(s);
+	return err;
+}
+
+/**
+ * covol_layout_grant() - give extents to a node
+ * @obj: an image that is served here
+ * @peer: to whom; this node's own id for this node
+ * @seq: the image's sequence when the extents were read
+ * @start: first sector of the range that they describe
+ * @len: sectors
+ * @ext: the extents, checked by covol_layout_check()
+ * @nr: how many, at most half of COVOL_WIRE_EXTENTS_MAX
+ *
+ * The mapping is stable: user space has called fsync() after it read it (I2).
+ *
+ * Context: may sleep.
+ *
+ * Return: 0; -ESTALE: too much has changed since @seq; -ENOTCONN: there is no
+ * session with @peer; -ENOMEM.
+ */
+int covol_layout_grant(struct covol_object *obj, u32 peer, u64 seq, u64 start,
+		       u64 len, const struct covol_extent *ext, unsigned int nr)
+{
+	struct cut cut = { .nr = nr, .max = COVOL_WIRE_EXTENTS_MAX };
+	int err;
+
+	cut.ext = kvmalloc_array(cut.max, sizeof(*ext), GFP_KERNEL);
+	if (!cut.ext)
+		return -ENOMEM;
+	memcpy(cut.ext, ext, nr * sizeof(*ext));
+	mutex_lock(&obj->layout.lock);
+	err = grant_locked(obj, peer, seq, start, len, &cut);
+	mutex_unlock(&obj->layout.lock);
+	kvfree(cut.ext);
+	return err;
+}
+
+/* ---- the holder's side ------------------------------------------------ */
+
+/**
+ * covol_layout_check() - are extents from outside in bounds?
+ * @obj: the object
+ * @start: first sector of the range that they describe
+ * @len: sectors
+ * @ext: the extents
+ * @nr: how many
+ *
+ * Return: NULL, or what is wrong.
+ */
+const char *covol_layout_check(struct covol_object *obj, u64 start, u64 len,
+			       const struct covol_extent *ext, unsigned int nr)
+{
+	u64 end = start + len, at = start;
+	unsigned int i;
+
+	if (!len || start > obj->size >> SECTOR_SHIFT ||
+	    len > (obj->size >> SECTOR_SHIFT) - start)
+		return "range ends past the object";
+	for (i = 0; i < nr; i++, ext++) {
+		if (!covol_extent_valid(ext))
+			return "extent is not valid";
+		if (ext->start < at)
+			return "extents overlap, or begin before the range";
+		at = ext->start + ext->len;
+		if (at > end)
+			return "extent ends past the range";
+		if (covol_state_mapped(ext->state) &&
+		    ext->place + ext->len > obj->vol->size >> SECTOR_SHIFT)
+			return "extent lies past the volume's end";
+	}
+	return NULL;
+}
+
+/**
+ * covol_layout_install() - put granted extents into this node's map
+ * @obj: the object
+ * @start: first sector of the range that they describe
+ * @len: sectors
+ * @ext: the extents, ascending; those of no length are passed over
+ * @nr: how many
+ *
+ * What they leave out of the range becomes unknown.
+ *
+ * Context: may sleep; does not start I/O for memory.
+ *
+ * Return: 0; -ENOMEM: some of the range is unknown now.
+ */
+int covol_layout_install(struct covol_object *obj, u64 start, u64 len,
+			 const struct covol_extent *ext, unsigned int nr)
+{
+	unsigned int i;
+	u64 at = start;
+	int err = 0;
+
+	for (i = 0; i < nr; i++) {
+		if (!ext[i].len)
+			continue;
+		if (ext[i].start > at)
+			covol_map_forget(&obj->map, at, ext[i].start - at);
+		if (covol_map_set(&obj->map, &ext[i])) {
+			covol_map_forget(&obj->map, ext[i].start, ext[i].len);
+			err = -ENOMEM;
+		}
+		at = ext[i].start + ext[i].len;
+	}
+	if (at < start + len)
+		covol_map_forget(&obj->map, at, start + len - at);
+	return err;
+}
+
+static void ask_done(struct covol_call *call, int err)
+{
+	kfree(call);
+}
+
+static void ask_peer(struct covol_object *obj, u64 start, u64 len)
+{
+	struct covol_volume *vol = obj->vol;
+	struct covol_session *s;
+	struct covol_call *call;
+
+	call = kzalloc(sizeof(*call), GFP_NOWAIT | __GFP_NOWARN);
+	if (!call)
+		return;		/* the next I/O asks again */
+	call->hdr.opcode = COVOL_OP_LAYOUT_GET;
+	call->hdr.object = obj->id;
+	call->hdr.offset = start << SECTOR_SHIFT;
+	call->hdr.length = len << SECTOR_SHIFT;
+	call->done = ask_done;
+	s = covol_session_find(vol, READ_ONCE(vol->coordinator));
+	if (!s || covol_session_call(s, call))
+		kfree(call);
+	if (s)
+		covol_session_put(s);
+}
+
+/**
+ * covol_layout_ask() - this node has I/O where it has no layout
+ * @obj: the object
+ * @sector: where
+ *
+ * Asks the coordinator for the layout of the neighbourhood, unless it has
+ * done so just now. The answer is a grant, some time later, or nothing.
+ *
+ * Context: process context, may sleep for memory, without I/O.
+ */
+void covol_layout_ask(struct covol_object *obj, u64 sector)
+{
+	u64 window = sector >> ASK_SHIFT, start = window << ASK_SHIFT;
+	u64 len = min(1ull << ASK_SHIFT, (obj->size >> SECTOR_SHIFT) - start);
+	struct covol_asked *asked = &obj->asked;
+	bool recent;
+
+	spin_lock(&asked->lock);
+	recent = asked->when && asked->window == window &&
+		 time_before(jiffies, asked->when + ASK_AGAIN);
+	if (!recent) {
+		asked->window = window;
+		asked->when = jiffies | 1;
+	}
+	spin_unlock(&asked->lock);
+	if (recent)
+		return;
+	if (covol_volume_serves(obj->vol))
+		covol_layout_want(obj, obj->vol->node, start, len);
+	else
+		ask_peer(obj, start, len);
+}

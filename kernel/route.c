@@ -1,0 +1,652 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The router. See route.h.
+ *
+ * The direct path takes no lock and writes to no shared cache line: it reads
+ * the route, enters obj->direct (per CPU), looks the extent up, and remaps.
+ *
+ * What is held is the bio itself; vol->held has them in the order in which
+ * they came. A bio that has to wait for the coordinator puts itself there
+ * only if nothing was released since it looked (io->release): else the event
+ * that it waits for may just have passed.
+ */
+#include <linux/bio.h>
+#include <linux/blkdev.h>
+#include <linux/jiffies.h>
+#include <linux/lockdep.h>
+
+#include "event.h"
+#include "initiator.h"
+#include "io.h"
+#include "log.h"
+#include "route.h"
+#include "volume.h"
+
+/* How often what waits for the coordinator is tried again, and deadlines are
+ * looked at.
+ */
+#define RETRY	HZ
+
+static struct workqueue_struct *route_wq;
+
+static const char * const route_names[] = {
+	[COVOL_ROUTE_DIRECT]		= "direct",
+	[COVOL_ROUTE_FS_REDIRECTED]	= "fs-redirected",
+	[COVOL_ROUTE_BLOCK_REDIRECTED]	= "block-redirected",
+	[COVOL_ROUTE_HELD]		= "held",
+	[COVOL_ROUTE_MAINTENANCE]	= "maintenance",
+	[COVOL_ROUTE_UNAVAILABLE]	= "unavailable",
+};
+
+static const char * const reason_names[] = {
+	"admin", "no-disk-path", "coordinator-lost", "stale-epoch", "moving",
+};
+
+/**
+ * covol_route_name() - a route in the words that every surface uses
+ * @route: the route
+ *
+ * Return: its name.
+ */
+const char *covol_route_name(enum covol_route route)
+{
+	return route_names[route];
+}
+
+/**
+ * covol_reason_name() - a reason in the words that every surface uses
+ * @bit: number of the bit in the reasons
+ *
+ * Return: its name, or NULL above the last.
+ */
+const char *covol_reason_name(unsigned int bit)
+{
+	return bit < ARRAY_SIZE(reason_names) ? reason_names[bit] : NULL;
+}
+
+/* ---- holding ---------------------------------------------------------- */
+
+/* Give up what counts the I/O as under way. */
+static void leave(struct covol_io *io)
+{
+	if (io->relies)
+		covol_drain_leave(&io->obj->direct);
+	if (io->redirected)
+		covol_drain_leave(&io->obj->vol->redirected);
+	io->relies = false;
+	io->redirected = false;
+}
+
+/* Back to what the bio was when it came. */
+static void rewind(struct covol_io *io, struct bio *bio)
+{
+	bio->bi_iter = io->iter;
+	bio->bi_status = BLK_STS_OK;
+	atomic_set(&bio->__bi_remaining, 1);
+}
+
+static void add_held(struct covol_volume *vol, struct covol_io *io,
+		     struct bio *bio)
+{
+	lockdep_assert_held(&vol->hold_lock);
+	if (io->way != COVOL_WAY_HELD)
+		covol_stats_count(io->obj->stats, COVOL_WAY_HELD, bio_op(bio),
+				  bio->bi_iter.bi_size);
+	io->way = COVOL_WAY_HELD;
+	bio_list_add(&vol->held, bio);
+	vol->nr_held++;
+	queue_delayed_work(route_wq, &vol->release_work, RETRY);
+}
+
+/* Hold because of the route; false if that has changed meanwhile. */
+static bool hold(struct covol_io *io, struct bio *bio)
+{
+	struct covol_volume *vol = io->obj->vol;
+	unsigned long flags;
+	bool held;
+
+	spin_lock_irqsave(&vol->hold_lock, flags);
+	held = vol->route == COVOL_ROUTE_HELD;
+	if (held)
+		add_held(vol, io, bio);
+	spin_unlock_irqrestore(&vol->hold_lock, flags);
+	return held;
+}
+
+/* Hold until the coordinator can be asked; false: try again at once. */
+static bool hold_for_peer(struct covol_io *io, struct bio *bio)
+{
+	struct covol_volume *vol = io->obj->vol;
+	unsigned long flags;
+	bool held;
+
+	leave(io);
+	rewind(io, bio);
+	spin_lock_irqsave(&vol->hold_lock, flags);
+	held = vol->releases == io->release;
+	if (held)
+		add_held(vol, io, bio);
+	spin_unlock_irqrestore(&vol->hold_lock, flags);
+	return held;
+}
+
+/* ---- classification --------------------------------------------------- */
+
+static int zero_fill(struct covol_io *io, struct bio *bio)
+{
+	io->way = COVOL_WAY_ZERO_FILLED;
+	covol_stats_count(io->obj->stats, io->way, REQ_OP_READ,
+			  bio->bi_iter.bi_size);
+	zero_fill_bio(bio);
+	bio_endio(bio);		/* end_io leaves obj->direct */
+	return DM_MAPIO_SUBMITTED;
+}
+
+static int remap(struct covol_io *io, struct bio *bio, u64 place)
+{
+	struct covol_volume *vol = io->obj->vol;
+
+	io->way = COVOL_WAY_DIRECT;
+	covol_stats_count(io->obj->stats, io->way, bio_op(bio),
+			  bio->bi_iter.bi_size);
+	bio_set_dev(bio, vol->lun);
+	bio->bi_iter.bi_sector = (vol->lun_offset >> SECTOR_SHIFT) + place;
+	return DM_MAPIO_REMAPPED;
+}
+
+/* The volume object on its coordinator is the LUN itself. */
+static bool is_identity(const struct covol_object *obj)
+{
+	return !obj->id && covol_volume_serves(obj->vol);
+}
+
+static bool map_applies(const struct bio *bio)
+{
+	return (bio_op(bio) == REQ_OP_READ || bio_op(bio) == REQ_OP_WRITE) &&
+	       !covol_bio_is_flush(bio);
+}
+
+static void look_up(struct covol_object *obj, struct bio *bio,
+		    struct covol_extent *ext)
+{
+	u64 sector = bio->bi_iter.bi_sector;
+
+	if (is_identity(obj)) {
+		ext->start = sector;
+		ext->place = sector;
+		ext->len = bio_sectors(bio);
+		ext->state = COVOL_EXTENT_STATE_DATA;
+	} else if (!obj->id && bio->bi_opf & REQ_META) {
+		ext->len = bio_sectors(bio);
+		ext->state = COVOL_EXTENT_STATE_UNKNOWN;
+	} else {
+		covol_map_lookup(&obj->map, sector, bio_sectors(bio), ext);
+	}
+}
+
+/* May the bio use an extent in this state where it lies? */
+static bool goes_direct(const struct bio *bio, u32 state)
+{
+	if (bio_op(bio) == REQ_OP_READ)
+		return covol_state_mapped(state);
+	return state == COVOL_EXTENT_STATE_DATA;
+}
+
+/* What the coordinator may be asked to change: a member that formats or
+ * mounts the LUN by mistake must not reach it.
+ */
+static bool refused(const struct covol_io *io, const struct bio *bio)
+{
+	return !io->obj->id && op_is_write(bio_op(bio)) &&
+	       !covol_bio_is_flush(bio) && !io->meta_forward &&
+	       !is_identity(io->obj);
+}
+
+static int refuse(struct covol_io *io, struct bio *bio)
+{
+	covol_warn(io->obj->vol,
+		   "metadata write at sector %llu of the volume refused: only the coordinator may (meta_policy)\n",
+		   (u64)bio->bi_iter.bi_sector);
+	io->way = COVOL_WAY_FS_REDIRECTED;
+	bio->bi_status = errno_to_blk_status(-EROFS);
+	bio_endio(bio);
+	return DM_MAPIO_SUBMITTED;
+}
+
+/* ---- the ways --------------------------------------------------------- */
+
+/* Answers that say "not now": the I/O waits, it does not fail. */
+static bool is_transient(int err)
+{
+	return err == -ENOTCONN || err == -ECONNRESET || err == -ESTALE ||
+	       err == -ENOENT || err == -ENOLINK;
+}
+
+/* A redirect could not begin. True: the bio is taken care of. */
+static bool not_begun(struct covol_io *io, struct bio *bio, int err)
+{
+	if (is_transient(err))
+		return hold_for_peer(io, bio);
+	leave(io);
+	bio->bi_status = errno_to_blk_status(err);
+	bio_endio(bio);
+	return true;
+}
+
+/* To the coordinator's file system. False: look at the route again. */
+static bool to_fs(struct covol_io *io, struct bio *bio)
+{
+	struct covol_object *obj = io->obj;
+	bool entered;
+	int err;
+
+	rcu_read_lock();
+	entered = covol_drain_enter(&obj->vol->redirected);
+	rcu_read_unlock();
+	if (!entered)
+		return false;
+	io->redirected = true;
+	io->way = COVOL_WAY_FS_REDIRECTED;
+	covol_stats_count(obj->stats, io->way, bio_op(bio),
+			  bio->bi_iter.bi_size);
+	err = covol_initiator_fs(io);
+	return !err || not_begun(io, bio, err);
+}
+
+/* To the LUN through another node; obj->direct has been entered. */
+static bool to_block(struct covol_io *io, struct bio *bio, u64 place)
+{
+	int err;
+
+	io->way = COVOL_WAY_BLOCK_REDIRECTED;
+	covol_stats_count(io->obj->stats, io->way, bio_op(bio),
+			  bio->bi_iter.bi_size);
+	err = covol_initiator_block(io, place);
+	return !err || not_begun(io, bio, err);
+}
+
+static int to_lun(struct covol_io *io, struct bio *bio, u64 place, bool block)
+{
+	if (!block)
+		return remap(io, bio, place);
+	return to_block(io, bio, place) ? DM_MAPIO_SUBMITTED : -EAGAIN;
+}
+
+/*
+ * Route direct or block-redirected: by the map. Returns DM_MAPIO_*, or -EAGAIN:
+ * look at the route again.
+ */
+static int by_map(struct covol_io *io, struct bio *bio, bool block, bool split)
+{
+	struct covol_object *obj = io->obj;
+	struct covol_extent ext;
+	unsigned int sectors = bio_sectors(bio);
+
+	rcu_read_lock();
+	if (!covol_drain_enter(&obj->direct)) {
+		rcu_read_unlock();
+		goto redirect;	/* a recall is draining: not by the map */
+	}
+	io->relies = true;
+	if (!map_applies(bio)) {
+		rcu_read_unlock();
+		if (covol_bio_is_flush(bio) || is_identity(obj))
+			return to_lun(io, bio, bio->bi_iter.bi_sector, block);
+		goto leave;
+	}
+	look_up(obj, bio, &ext);
+	rcu_read_unlock();
+
+	if (ext.len < sectors) {
+		if (!split)
+			goto leave;	/* the coordinator takes it whole */
+		dm_accept_partial_bio(bio, ext.len);
+		io->iter = bio->bi_iter;
+	}
+	if (goes_direct(bio, ext.state))
+		return to_lun(io, bio, ext.place, block);
+	if (bio_op(bio) == REQ_OP_READ && covol_state_zero(ext.state))
+		return zero_fill(io, bio);
+	if (ext.state == COVOL_EXTENT_STATE_UNKNOWN && obj->id)
+		covol_layout_ask(obj, bio->bi_iter.bi_sector);
+leave:
+	leave(io);
+redirect:
+	if (refused(io, bio))
+		return refuse(io, bio);
+	return to_fs(io, bio) ? DM_MAPIO_SUBMITTED : -EAGAIN;
+}
+
+static int one_try(struct covol_io *io, struct bio *bio, bool split)
+{
+	struct covol_volume *vol = io->obj->vol;
+
+	io->release = READ_ONCE(vol->releases);
+	switch (READ_ONCE(vol->route)) {
+	case COVOL_ROUTE_DIRECT:
+		return by_map(io, bio, false, split);
+	case COVOL_ROUTE_BLOCK_REDIRECTED:
+		return by_map(io, bio, true, split);
+	case COVOL_ROUTE_FS_REDIRECTED:
+		/* the file system itself is not redirected through itself */
+		if (is_identity(io->obj))
+			return by_map(io, bio, false, split);
+		if (refused(io, bio))
+			return refuse(io, bio);
+		return to_fs(io, bio) ? DM_MAPIO_SUBMITTED : -EAGAIN;
+	default:
+		return hold(io, bio) ? DM_MAPIO_SUBMITTED : -EAGAIN;
+	}
+}
+
+static int route_bio(struct covol_io *io, struct bio *bio, bool split)
+{
+	int ret;
+
+	do {
+		ret = one_try(io, bio, split);
+		if (ret == -EAGAIN) {
+			leave(io);
+			cpu_relax();
+		}
+	} while (ret == -EAGAIN);
+	return ret;
+}
+
+/**
+ * covol_route_map() - a bio comes in
+ * @io: with the bio; obj, deadline, digest and meta_forward are set
+ * @bio: the bio; bi_sector is in the object
+ *
+ * Return: DM_MAPIO_REMAPPED or DM_MAPIO_SUBMITTED.
+ */
+int covol_route_map(struct covol_io *io, struct bio *bio)
+{
+	io->iter = bio->bi_iter;
+	io->way = COVOL_WAYS;
+	io->relies = false;
+	io->redirected = false;
+	return route_bio(io, bio, true);
+}
+
+/* ---- ends ------------------------------------------------------------- */
+
+/* A path error: hold this bio and all that come. */
+static void path_lost(struct covol_io *io, struct bio *bio, int err)
+{
+	struct covol_volume *vol = io->obj->vol;
+	unsigned long flags;
+
+	leave(io);
+	rewind(io, bio);
+	spin_lock_irqsave(&vol->hold_lock, flags);
+	if (vol->route == COVOL_ROUTE_DIRECT) {
+		vol->route = COVOL_ROUTE_HELD;
+		vol->reasons |= COVOL_REASON_NO_DISK_PATH;
+		vol->lost_object = io->obj->id;
+		vol->lost_error = err;
+		queue_work(route_wq, &vol->report_work);
+	}
+	add_held(vol, io, bio);
+	if (vol->route != COVOL_ROUTE_HELD)
+		mod_delayed_work(route_wq, &vol->release_work, 0);
+	spin_unlock_irqrestore(&vol->hold_lock, flags);
+}
+
+static void report_work(struct work_struct *work)
+{
+	struct covol_volume *vol = container_of(work, struct covol_volume,
+						report_work);
+
+	covol_warn(vol, "path to the LUN lost (%d): I/O is held\n",
+		   vol->lost_error);
+	covol_event_path_lost(vol, vol->lost_object, vol->lost_error);
+	covol_event_route_changed(vol);
+}
+
+static bool is_path_error(blk_status_t status)
+{
+	return status != BLK_STS_AGAIN && status != BLK_STS_DM_REQUEUE &&
+	       blk_path_error(status);
+}
+
+/**
+ * covol_route_end_io() - a bio has ended, by whatever way
+ * @io: with the bio
+ * @bio: the bio
+ * @status: how it ended
+ *
+ * Context: any.
+ *
+ * Return: DM_ENDIO_DONE, or DM_ENDIO_INCOMPLETE: the bio is held.
+ */
+int covol_route_end_io(struct covol_io *io, struct bio *bio,
+		       blk_status_t *status)
+{
+	if (unlikely(*status) && io->way == COVOL_WAY_DIRECT &&
+	    is_path_error(*status)) {
+		path_lost(io, bio, blk_status_to_errno(*status));
+		return DM_ENDIO_INCOMPLETE;
+	}
+	leave(io);
+	return DM_ENDIO_DONE;
+}
+
+static void redispatch(struct bio *bio);
+
+/**
+ * covol_route_redirect_done() - a redirected I/O has ended
+ * @io: as given to the initiator
+ * @err: 0 or a negative errno, see struct covol_call
+ *
+ * Context: process context.
+ */
+void covol_route_redirect_done(struct covol_io *io, int err)
+{
+	struct bio *bio = covol_io_bio(io);
+	struct covol_object *obj = io->obj;
+
+	if (is_transient(err)) {
+		if (!hold_for_peer(io, bio))
+			redispatch(bio);
+		return;
+	}
+	/* I5: the coordinator has filled the holes of this range; this node's
+	 * own reads must not make zeroes of them any more.
+	 */
+	if (!err && obj->id && bio_op(bio) == REQ_OP_WRITE && bio_sectors(bio))
+		covol_map_forget_zeroes(&obj->map, io->iter.bi_sector,
+					bio_sectors(bio));
+	bio->bi_status = errno_to_blk_status(err);
+	bio_endio(bio);
+}
+
+/* ---- releasing -------------------------------------------------------- */
+
+static void redispatch(struct bio *bio)
+{
+	struct covol_io *io = dm_per_bio_data(bio, sizeof(*io));
+
+	if (route_bio(io, bio, false) == DM_MAPIO_REMAPPED)
+		submit_bio_noacct(bio);
+}
+
+static void expire(struct bio *bio)
+{
+	struct covol_io *io = dm_per_bio_data(bio, sizeof(*io));
+
+	covol_warn(io->obj->vol, "held I/O failed after hold_timeout\n");
+	bio->bi_status = BLK_STS_TIMEOUT;
+	bio_endio(bio);
+}
+
+static bool expired(struct bio *bio)
+{
+	struct covol_io *io = dm_per_bio_data(bio, sizeof(*io));
+
+	return io->deadline && time_after(jiffies, io->deadline);
+}
+
+/* Take from the held bios those that are to go on now, in order. */
+static void take_held(struct covol_volume *vol, struct bio_list *out,
+		      struct bio_list *late)
+{
+	struct bio_list keep = BIO_EMPTY_LIST;
+	struct bio *bio;
+
+	spin_lock_irq(&vol->hold_lock);
+	while ((bio = bio_list_pop(&vol->held))) {
+		if (expired(bio))
+			bio_list_add(late, bio);
+		else if (vol->route == COVOL_ROUTE_HELD)
+			bio_list_add(&keep, bio);
+		else
+			bio_list_add(out, bio);
+	}
+	vol->held = keep;
+	vol->nr_held = bio_list_size(&keep);
+	if (vol->nr_held)
+		queue_delayed_work(route_wq, &vol->release_work, RETRY);
+	spin_unlock_irq(&vol->hold_lock);
+}
+
+static void release_work(struct work_struct *work)
+{
+	struct covol_volume *vol = container_of(to_delayed_work(work),
+						struct covol_volume,
+						release_work);
+	struct bio_list out = BIO_EMPTY_LIST, late = BIO_EMPTY_LIST;
+	struct bio *bio;
+
+	take_held(vol, &out, &late);
+	while ((bio = bio_list_pop(&late)))
+		expire(bio);
+	while ((bio = bio_list_pop(&out))) {
+		redispatch(bio);
+		cond_resched();
+	}
+}
+
+/**
+ * covol_route_release() - let what is held try again
+ * @vol: the volume
+ *
+ * For whoever changed something that a held I/O may wait for.
+ */
+void covol_route_release(struct covol_volume *vol)
+{
+	spin_lock_irq(&vol->hold_lock);
+	vol->releases++;
+	spin_unlock_irq(&vol->hold_lock);
+	mod_delayed_work(route_wq, &vol->release_work, 0);
+}
+
+/* ---- changes ---------------------------------------------------------- */
+
+static void set_route(struct covol_volume *vol, enum covol_route route,
+		      u32 set, u32 clear)
+{
+	spin_lock_irq(&vol->hold_lock);
+	vol->route = route;
+	vol->reasons = (vol->reasons & ~clear) | set;
+	spin_unlock_irq(&vol->hold_lock);
+}
+
+/**
+ * covol_route_set() - change a volume's route
+ * @vol: the volume; its lock is held
+ * @route: one of direct, fs-redirected, block-redirected, held
+ * @reasons: why; reasons that were set by user space before are cleared
+ *
+ * Context: sleeps until all I/O of the old route has ended or is held.
+ */
+void covol_route_set(struct covol_volume *vol, enum covol_route route,
+		     u32 reasons)
+{
+	u32 given = COVOL_REASON_ADMIN | COVOL_REASON_NO_DISK_PATH |
+		    COVOL_REASON_MOVING | COVOL_REASON_STALE_EPOCH;
+	struct covol_object *obj;
+	unsigned long id;
+
+	lockdep_assert_held(&vol->lock);
+	set_route(vol, COVOL_ROUTE_HELD, COVOL_REASON_MOVING, 0);
+	xa_for_each(&vol->objects, id, obj)
+		covol_drain_wait(&obj->direct);
+	covol_drain_wait(&vol->redirected);
+	set_route(vol, route, reasons, given);
+	covol_route_release(vol);
+	covol_event_route_changed(vol);
+}
+
+static void change_reasons(struct covol_volume *vol, u32 set, u32 clear)
+{
+	u32 before, after;
+
+	spin_lock_irq(&vol->hold_lock);
+	before = vol->reasons;
+	vol->reasons = (before & ~clear) | set;
+	after = vol->reasons;
+	spin_unlock_irq(&vol->hold_lock);
+	if (before != after)
+		covol_event_route_changed(vol);
+}
+
+/**
+ * covol_route_session_lost() - a session has ended
+ * @vol: the volume
+ * @peer: with whom
+ */
+void covol_route_session_lost(struct covol_volume *vol, u32 peer)
+{
+	if (peer == READ_ONCE(vol->coordinator))
+		change_reasons(vol, COVOL_REASON_COORDINATOR_LOST, 0);
+}
+
+/**
+ * covol_route_session_up() - a session has begun
+ * @vol: the volume
+ * @peer: with whom
+ */
+void covol_route_session_up(struct covol_volume *vol, u32 peer)
+{
+	if (peer == READ_ONCE(vol->coordinator))
+		change_reasons(vol, 0, COVOL_REASON_COORDINATOR_LOST);
+	covol_route_release(vol);
+}
+
+/* ---- lifetime --------------------------------------------------------- */
+
+/**
+ * covol_route_init() - a new volume: held, reason admin
+ * @vol: the volume
+ */
+void covol_route_init(struct covol_volume *vol)
+{
+	spin_lock_init(&vol->hold_lock);
+	bio_list_init(&vol->held);
+	INIT_DELAYED_WORK(&vol->release_work, release_work);
+	INIT_WORK(&vol->report_work, report_work);
+	vol->route = COVOL_ROUTE_HELD;
+	vol->reasons = COVOL_REASON_ADMIN;
+}
+
+/**
+ * covol_route_exit() - the volume goes; no device uses it any more
+ * @vol: the volume
+ */
+void covol_route_exit(struct covol_volume *vol)
+{
+	cancel_delayed_work_sync(&vol->release_work);
+	cancel_work_sync(&vol->report_work);
+}
+
+int covol_route_start(void)
+{
+	route_wq = alloc_workqueue("covol_route", WQ_MEM_RECLAIM, 0);
+	return route_wq ? 0 : -ENOMEM;
+}
+
+void covol_route_stop(void)
+{
+	destroy_workqueue(route_wq);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The router: which way each bio takes.
+ *
+ *	direct            data straight to the LUN, metadata to the coordinator
+ *	fs-redirected     all through the coordinator's file system
+ *	block-redirected  data to the LUN through another node
+ *	held              all waits
+ *
+ * covol_route_set() changes the route: it holds new I/O, waits until all I/O
+ * of the old route has ended, sets the new one and releases what was held.
+ * Beside that a path error turns a volume from direct to held, and an I/O
+ * that needs a coordinator who cannot be reached is held by itself, while the
+ * others go on (I7).
+ */
+#ifndef COVOL_ROUTE_H
+#define COVOL_ROUTE_H
+
+#include <linux/blk_types.h>
+#include <linux/types.h>
+#include <uapi/linux/covol.h>
+
+struct bio;
+struct covol_io;
+struct covol_volume;
+
+void covol_route_init(struct covol_volume *vol);
+void covol_route_exit(struct covol_volume *vol);
+
+int covol_route_map(struct covol_io *io, struct bio *bio);
+int covol_route_end_io(struct covol_io *io, struct bio *bio,
+		       blk_status_t *status);
+void covol_route_redirect_done(struct covol_io *io, int err);
+
+void covol_route_set(struct covol_volume *vol, enum covol_route route,
+		     u32 reasons);
+void covol_route_release(struct covol_volume *vol);
+void covol_route_session_lost(struct covol_volume *vol, u32 peer);
+void covol_route_session_up(struct covol_volume *vol, u32 peer);
+const char *covol_route_name(enum covol_route route);
+const char *covol_reason_name(unsigned int bit);
+
+int covol_route_start(void);
+void covol_route_stop(void);
+
+#endif /* COVOL_ROUTE_H */

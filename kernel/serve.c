@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Requests of peers. See serve.h.
+ *
+ * A request that cannot be done (another epoch, an unknown object, a range
+ * beyond its end) is still received whole and answered; one that is malformed
+ * ends the session (I10). What a session may have in service is bounded: above
+ * it the connection is not read, and TCP makes the peer wait.
+ */
+#include <linux/mempool.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+#include "coordinator.h"
+#include "event.h"
+#include "log.h"
+#include "pages.h"
+#include "route.h"
+#include "serve.h"
+#include "volume.h"
+
+/* Requests of one session that are served at the same time. */
+#define SERVING_MAX	COVOL_WINDOW
+
+/**
+ * struct served - a request of a peer
+ * @s: where it came from; held by covol_session_serving()
+ * @obj: what it is about, with a reference; NULL with @err
+ * @hdr: what is asked
+ * @err: it is only to be answered with this
+ * @req: READ and the like: for the coordinator's service
+ * @pages: its data
+ * @buf: other payload
+ * @kv: of @buf
+ * @reply: the answer
+ * @work: for what must sleep
+ */
+struct served {
+	struct covol_session	*s;
+	struct covol_object	*obj;
+	struct covol_hdr	hdr;
+	int			err;
+	struct covol_req	req;
+	struct covol_pages	pages;
+	void			*buf;
+	struct kvec		kv;
+	struct covol_msg	reply;
+	struct work_struct	work;
+};
+
+static struct kmem_cache *served_cache;
+static mempool_t *served_pool;
+static struct workqueue_struct *recall_wq;
+
+static void served_free(struct served *sv)
+{
+	struct covol_session *s = sv->s;
+
+	covol_pages_free(&sv->pages);
+	kfree(sv->buf);
+	if (sv->obj)
+		covol_object_put(sv->obj);
+	mempool_free(sv, served_pool);
+	covol_session_served(s);
+}
+
+static void reply_sent(struct covol_msg *msg, int err)
+{
+	served_free(container_of(msg, struct served, reply));
+}
+
+static void answer(struct served *sv, int err)
+{
+	struct covol_hdr hdr = sv->hdr;
+
+	hdr.flags = COVOL_WIRE_RESPONSE;
+	hdr.status = covol_wire_errno_status(err);
+	memset(&sv->reply, 0, sizeof(sv->reply));
+	sv->reply.sent = reply_sent;
+	if (!err && hdr.opcode == COVOL_OP_READ) {
+		covol_msg_set_bvec(&sv->reply, sv->pages.bvec, sv->pages.nr, 0,
+				   hdr.length);
+		if (sv->hdr.flags & COVOL_WIRE_DIGEST) {
+			hdr.flags |= COVOL_WIRE_DIGEST;
+			hdr.payload_crc = covol_pages_crc(sv->pages.bvec, 0,
+							  hdr.length);
+		}
+	}
+	covol_session_send(sv->s, &sv->reply, &hdr);
+}
+
+/* ---- checks ----------------------------------------------------------- */
+
+static bool is_io(u8 opcode)
+{
+	return opcode >= COVOL_OP_READ && opcode <= COVOL_OP_WRITE_ZEROES;
+}
+
+/* May this peer ask this here and now? What follows from who it is (I9). */
+static int check_request(struct covol_session *s, const struct covol_hdr *hdr,
+			 struct covol_object *obj)
+{
+	struct covol_volume *vol = s->vol;
+
+	if (hdr->epoch != READ_ONCE(vol->epoch))
+		return -ESTALE;		/* I4 */
+	if (!obj)
+		return -ENOENT;
+	if (hdr->opcode == COVOL_OP_GRANT || hdr->opcode == COVOL_OP_RECALL)
+		return s->peer == READ_ONCE(vol->coordinator) ? 0 : -ENOENT;
+	if (obj->id && !(obj->file && covol_volume_serves(vol)))
+		return -ENOENT;
+	if (!obj->id && hdr->opcode == COVOL_OP_LAYOUT_GET)
+		return -EOPNOTSUPP;
+	if (!obj->id && !vol->lun)
+		return -ENOLINK;
+	if (hdr->offset > obj->size || hdr->length > obj->size - hdr->offset)
+		return -ERANGE;
+	return 0;
+}
+
+static int payload_room(struct served *sv, struct iov_iter *payload)
+{
+	const struct covol_hdr *hdr = &sv->hdr;
+
+	if (hdr->opcode == COVOL_OP_READ && !sv->err)
+		covol_pages_alloc(&sv->pages, hdr->length);
+	if (!hdr->payload)
+		return 0;
+	if (hdr->opcode == COVOL_OP_WRITE) {
+		covol_pages_alloc(&sv->pages, hdr->payload);
+		iov_iter_bvec(payload, ITER_DEST, sv->pages.bvec, sv->pages.nr,
+			      hdr->payload);
+		return 0;
+	}
+	sv->buf = kmalloc(hdr->payload, GFP_NOIO);
+	if (!sv->buf)
+		return -ENOMEM;
+	sv->kv.iov_base = sv->buf;
+	sv->kv.iov_len = hdr->payload;
+	iov_iter_kvec(payload, ITER_DEST, &sv->kv, 1, hdr->payload);
+	return 0;
+}
+
+static int serve_begin(struct covol_session *s, const struct covol_hdr *hdr,
+		       struct iov_iter *payload)
+{
+	struct served *sv;
+	int err;
+
+	if (atomic_read(&s->serving) >= SERVING_MAX)
+		return -EAGAIN;
+	sv = mempool_alloc(served_pool, GFP_NOIO);
+	memset(sv, 0, sizeof(*sv));
+	covol_session_serving(s);
+	sv->s = s;
+	sv->hdr = *hdr;
+	sv->obj = covol_object_find(s->vol, hdr->object);
+	sv->err = check_request(s, hdr, sv->obj);
+	err = payload_room(sv, payload);
+	if (err) {
+		served_free(sv);
+		return err;
+	}
+	s->request = sv;
+	return 0;
+}
+
+/* ---- layouts ---------------------------------------------------------- */
+
+static int serve_grant(struct served *sv)
+{
+	const struct covol_wire_extent *wire = sv->buf;
+	unsigned int i, nr = sv->hdr.payload / sizeof(*wire);
+	u64 start = sv->hdr.offset >> SECTOR_SHIFT;
+	u64 len = sv->hdr.length >> SECTOR_SHIFT;
+	struct covol_extent *ext;
+	const char *why = NULL;
+	int err = 0;
+
+	/* a grant of another epoch, or for what we do not have: nothing lost */
+	if (sv->err)
+		goto out;
+	ext = kvmalloc_array(nr ?: 1, sizeof(*ext), GFP_NOIO);
+	if (!ext)
+		goto out;
+	for (i = 0; i < nr && !err; i++)
+		err = covol_wire_extent_decode(&wire[i], &ext[i]);
+	if (!err)
+		why = covol_layout_check(sv->obj, start, len, ext, nr);
+	if (err || why) {
+		covol_warn(sv->s->vol, "node %u: bad grant for image %llu: %s\n",
+			   sv->s->peer, sv->obj->id, why ?: "malformed extent");
+		err = -EPROTO;
+	} else {
+		covol_layout_install(sv->obj, start, len, ext, nr);
+	}
+	kvfree(ext);
+out:
+	served_free(sv);
+	return err;
+}
+
+static void recall_work(struct work_struct *work)
+{
+	struct served *sv = container_of(work, struct served, work);
+
+	covol_drain_wait(&sv->obj->direct);
+	answer(sv, 0);
+}
+
+static void serve_recall(struct served *sv)
+{
+	if (sv->err) {
+		/* what this node does not have it does not hold */
+		answer(sv, sv->err == -ENOENT && !sv->obj ? 0 : sv->err);
+		return;
+	}
+	/* here, not in the work item: a later grant must not be forgotten */
+	covol_map_forget(&sv->obj->map, sv->hdr.offset >> SECTOR_SHIFT,
+			 sv->hdr.length >> SECTOR_SHIFT);
+	INIT_WORK(&sv->work, recall_work);
+	queue_work(recall_wq, &sv->work);
+}
+
+/* ---- dispatch --------------------------------------------------------- */
+
+static void req_done(struct covol_req *req, int err)
+{
+	answer(container_of(req, struct served, req), err);
+}
+
+static void serve_io(struct served *sv)
+{
+	struct covol_req *req = &sv->req;
+
+	req->obj = sv->obj;
+	req->op = sv->hdr.opcode;
+	req->flags = sv->hdr.flags;
+	req->peer = sv->s->peer;
+	req->offset = sv->hdr.offset;
+	req->length = sv->hdr.length;
+	req->bvec = sv->pages.bvec;
+	req->nr = sv->pages.nr;
+	req->done = req_done;
+	covol_coordinator_submit(req);
+}
+
+static int serve_run(struct covol_session *s)
+{
+	struct served *sv = s->request;
+
+	if (sv->hdr.opcode == COVOL_OP_WRITE &&
+	    sv->hdr.flags & COVOL_WIRE_DIGEST &&
+	    covol_pages_crc(sv->pages.bvec, 0, sv->hdr.length) !=
+	    sv->hdr.payload_crc) {
+		covol_warn(s->vol, "node %u: data with a bad checksum\n",
+			   s->peer);
+		return -EBADMSG;	/* serve_drop() frees it */
+	}
+	s->request = NULL;
+	if (sv->hdr.opcode == COVOL_OP_GRANT)
+		return serve_grant(sv);
+	if (sv->hdr.opcode == COVOL_OP_RECALL) {
+		serve_recall(sv);
+	} else if (sv->err) {
+		answer(sv, sv->err);
+	} else if (is_io(sv->hdr.opcode)) {
+		serve_io(sv);
+	} else {	/* LAYOUT_GET: the answer proper is a grant */
+		covol_layout_want(sv->obj, s->peer,
+				  sv->hdr.offset >> SECTOR_SHIFT,
+				  sv->hdr.length >> SECTOR_SHIFT);
+		answer(sv, 0);
+	}
+	return 0;
+}
+
+static void serve_drop(struct covol_session *s)
+{
+	served_free(s->request);
+	s->request = NULL;
+}
+
+static void serve_lost(struct covol_session *s, int err)
+{
+	covol_route_session_lost(s->vol, s->peer);
+	covol_event_session_lost(s->vol, s->peer, err);
+}
+
+const struct covol_session_ops covol_serve_ops = {
+	.begin	= serve_begin,
+	.run	= serve_run,
+	.drop	= serve_drop,
+	.lost	= serve_lost,
+};
+
+int covol_serve_init(void)
+{
+	served_cache = KMEM_CACHE(served, 0);
+	if (!served_cache)
+		return -ENOMEM;
+	served_pool = mempool_create_slab_pool(4, served_cache);
+	recall_wq = alloc_workqueue("covol_recall",
+				    WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+	if (served_pool && recall_wq)
+		return 0;
+	covol_serve_exit();
+	return -ENOMEM;
+}
+
+void covol_serve_exit(void)
+{
+	if (recall_wq)
+		destroy_workqueue(recall_wq);
+	mempool_destroy(served_pool);
+	kmem_cache_destroy(served_cache);
+}

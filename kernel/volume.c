@@ -1,0 +1,441 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Volumes and objects: lookup and lifetime. See volume.h.
+ *
+ * A volume lives from volume-new to volume-del, and longer while a session or
+ * a request still has a reference. Its objects are in an xarray that is read
+ * under RCU; the reference that the xarray stands for is dropped when the
+ * object is taken out.
+ *
+ * A node is a network namespace: each has volumes of its own, and two of them
+ * in one kernel can be two nodes of one volume.
+ */
+#include <linux/blkdev.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+#include <net/net_namespace.h>
+
+#include "chunk.h"
+#include "log.h"
+#include "route.h"
+#include "session.h"
+#include "volume.h"
+#include "wire.h"
+
+#define CHUNK_SIZE	(1u << 20)
+
+static DEFINE_MUTEX(covol_volumes_lock);
+static LIST_HEAD(volumes);		/* covol_volumes_lock */
+
+/* ---- objects ---------------------------------------------------------- */
+
+static void object_free(struct kref *ref)
+{
+	struct covol_object *obj = container_of(ref, struct covol_object, ref);
+
+	kfree(obj->chunks);
+	covol_layout_exit(&obj->layout);
+	covol_drain_exit(&obj->direct);
+	covol_map_exit(&obj->map);
+	free_percpu(obj->stats);
+	if (obj->file)
+		fput(obj->file);
+	kfree_rcu(obj, rcu);
+}
+
+/**
+ * covol_object_put() - drop a reference
+ * @obj: the object
+ *
+ * Context: process context; may sleep.
+ */
+void covol_object_put(struct covol_object *obj)
+{
+	kref_put(&obj->ref, object_free);
+}
+
+/**
+ * covol_object_find() - look an object up
+ * @vol: the volume
+ * @id: 0 the volume itself, else an image
+ *
+ * Return: the object with a reference, or NULL.
+ */
+struct covol_object *covol_object_find(struct covol_volume *vol, u64 id)
+{
+	struct covol_object *obj;
+
+	rcu_read_lock();
+	obj = xa_load(&vol->objects, id);
+	if (obj && !kref_get_unless_zero(&obj->ref))
+		obj = NULL;
+	rcu_read_unlock();
+	return obj;
+}
+
+/**
+ * covol_object_next() - go through the objects of a volume
+ * @vol: the volume
+ * @prev: the last one, whose reference is dropped; NULL to begin
+ *
+ * Return: the next one in the order of ids, with a reference, or NULL.
+ */
+struct covol_object *covol_object_next(struct covol_volume *vol,
+				       struct covol_object *prev)
+{
+	unsigned long id = prev ? prev->id + 1 : 0;
+	struct covol_object *obj;
+
+	rcu_read_lock();
+	do {
+		obj = xa_find(&vol->objects, &id, ULONG_MAX, XA_PRESENT);
+	} while (obj && !kref_get_unless_zero(&obj->ref) && ++id);
+	rcu_read_unlock();
+	if (prev)
+		covol_object_put(prev);
+	return obj;
+}
+
+static struct covol_object *object_create(struct covol_volume *vol, u64 id,
+					  u64 size)
+{
+	struct covol_object *obj = kzalloc(sizeof(*obj), GFP_KERNEL);
+
+	if (!obj)
+		return NULL;
+	obj->vol = vol;
+	obj->id = id;
+	obj->size = size;
+	kref_init(&obj->ref);
+	spin_lock_init(&obj->asked.lock);
+	obj->stats = alloc_percpu(struct covol_stats);
+	if (!obj->stats)
+		goto err_free;
+	if (covol_drain_init(&obj->direct))
+		goto err_stats;
+	covol_map_init(&obj->map);
+	covol_layout_init(&obj->layout);
+	return obj;
+
+err_stats:
+	free_percpu(obj->stats);
+err_free:
+	kfree(obj);
+	return NULL;
+}
+
+/*
+ * Take over an image's file. What was written to it before must be stable
+ * before anything is granted (I1, I2), and the page cache is to hold nothing
+ * of it from now on (I11).
+ */
+static int adopt_file(struct covol_object *obj, struct file *file,
+		      const char **why)
+{
+	struct inode *inode = file_inode(file);
+	int err;
+
+	*why = NULL;
+	if (!S_ISREG(inode->i_mode))
+		*why = "fd: an image is a regular file";
+	else if (!(file->f_flags & O_DIRECT) || !(file->f_mode & FMODE_WRITE) ||
+		 !(file->f_mode & FMODE_READ))
+		*why = "fd: must be open for reading and writing with O_DIRECT";
+	else if (i_size_read(inode) < obj->size)
+		*why = "fd: the file is smaller than the image";
+	if (*why)
+		return -EINVAL;
+	err = vfs_fsync(file, 0);
+	if (!err)
+		err = invalidate_inode_pages2(file->f_mapping);
+	if (err) {
+		*why = "fd: the file's page cache could not be written out";
+		return err;
+	}
+	obj->chunks = covol_chunks_create(obj);
+	if (!obj->chunks)
+		return -ENOMEM;
+	obj->file = get_file(file);
+	return 0;
+}
+
+/**
+ * covol_object_add() - make an image known
+ * @vol: the volume; its lock is held
+ * @id: the image's id, from 1
+ * @size: bytes, in sectors
+ * @file: its file, if this node is to serve it; else NULL
+ * @why: on failure: what is wrong, or NULL
+ *
+ * Return: 0; -EEXIST; -EINVAL; -ENOMEM; an error of writing out the file.
+ */
+int covol_object_add(struct covol_volume *vol, u64 id, u64 size,
+		     struct file *file, const char **why)
+{
+	struct covol_object *obj;
+	int err;
+
+	lockdep_assert_held(&vol->lock);
+	*why = NULL;
+	if (vol->dead)
+		return -ENOENT;
+	obj = object_create(vol, id, size);
+	if (!obj)
+		return -ENOMEM;
+	err = file ? adopt_file(obj, file, why) : 0;
+	if (!err)
+		err = xa_insert(&vol->objects, id, obj, GFP_KERNEL);
+	if (err == -EBUSY) {
+		*why = "id: the volume has this image already";
+		err = -EEXIST;
+	}
+	if (err)
+		covol_object_put(obj);
+	return err;
+}
+
+/**
+ * covol_object_remove() - forget an image
+ * @obj: the image; its volume's lock is held
+ * @why: on failure: what is wrong
+ *
+ * Return: 0; -EBUSY.
+ */
+int covol_object_remove(struct covol_object *obj, const char **why)
+{
+	struct covol_volume *vol = obj->vol;
+
+	lockdep_assert_held(&vol->lock);
+	*why = NULL;
+	if (obj->devices) {
+		*why = "image: a device uses it";
+		return -EBUSY;
+	}
+	if (covol_layout_others(obj)) {
+		*why = "image: other nodes may hold layouts of it; remove it there, then end the session with forget";
+		return -EBUSY;
+	}
+	covol_chunks_stop(obj->chunks);
+	xa_erase(&vol->objects, obj->id);
+	covol_object_put(obj);
+	return 0;
+}
+
+/* ---- volumes ---------------------------------------------------------- */
+
+static void volume_free(struct kref *ref)
+{
+	struct covol_volume *vol = container_of(ref, struct covol_volume, ref);
+	struct covol_object *obj;
+	unsigned long id;
+
+	covol_route_exit(vol);
+	xa_for_each(&vol->objects, id, obj) {
+		covol_chunks_stop(obj->chunks);
+		covol_object_put(obj);
+	}
+	xa_destroy(&vol->objects);
+	xa_destroy(&vol->sessions);
+	covol_drain_exit(&vol->redirected);
+	if (vol->lun_file)
+		fput(vol->lun_file);
+	mutex_destroy(&vol->lock);
+	mutex_destroy(&vol->session_lock);
+	put_net(vol->net);
+	kfree(vol);
+	module_put(THIS_MODULE);
+}
+
+/**
+ * covol_volume_put() - drop a reference
+ * @vol: the volume
+ *
+ * Context: process context; may sleep.
+ */
+void covol_volume_put(struct covol_volume *vol)
+{
+	kref_put(&vol->ref, volume_free);
+}
+
+/**
+ * covol_volume_create() - make a volume that nobody knows yet
+ * @net: the node's network namespace
+ * @uuid: its identity
+ * @node: this node's id
+ * @size: bytes of its data, in sectors
+ * @lun: the LUN's open device, or NULL without a path; the volume takes a
+ *	 reference of its own
+ * @lun_offset: where the data begins on the LUN, bytes, in sectors
+ * @volp: the volume, with a reference for the caller
+ *
+ * The module stays loaded as long as the volume lives.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int covol_volume_create(struct net *net, const uuid_t *uuid, u32 node,
+			u64 size, struct file *lun, u64 lun_offset,
+			struct covol_volume **volp)
+{
+	struct covol_volume *vol = kzalloc(sizeof(*vol), GFP_KERNEL);
+	struct covol_object *self;
+
+	if (!vol)
+		return -ENOMEM;
+	if (covol_drain_init(&vol->redirected)) {
+		kfree(vol);
+		return -ENOMEM;
+	}
+	__module_get(THIS_MODULE);
+	vol->net = get_net(net);
+	uuid_copy(&vol->uuid, uuid);
+	vol->node = node;
+	vol->size = size;
+	vol->lun_offset = lun_offset;
+	vol->chunk_size = CHUNK_SIZE;
+	if (lun) {
+		vol->lun_file = get_file(lun);
+		vol->lun = I_BDEV(lun->f_mapping->host);
+	}
+	kref_init(&vol->ref);
+	INIT_LIST_HEAD(&vol->entry);
+	mutex_init(&vol->lock);
+	mutex_init(&vol->session_lock);
+	xa_init(&vol->objects);
+	xa_init(&vol->sessions);
+	init_waitqueue_head(&vol->session_wait);
+	covol_route_init(vol);
+	self = object_create(vol, 0, size);
+	if (!self || xa_insert(&vol->objects, 0, self, GFP_KERNEL)) {
+		if (self)
+			covol_object_put(self);
+		covol_volume_put(vol);
+		return -ENOMEM;
+	}
+	*volp = vol;
+	return 0;
+}
+
+static struct covol_volume *find_locked(struct net *net, const uuid_t *uuid)
+{
+	struct covol_volume *vol;
+
+	lockdep_assert_held(&covol_volumes_lock);
+	list_for_each_entry(vol, &volumes, entry)
+		if (vol->net == net && uuid_equal(&vol->uuid, uuid))
+			return vol;
+	return NULL;
+}
+
+/**
+ * covol_volume_add() - make a volume known
+ * @vol: a new volume; on success the list has a reference of its own
+ *
+ * Return: 0 or -EEXIST.
+ */
+int covol_volume_add(struct covol_volume *vol)
+{
+	int err = -EEXIST;
+
+	mutex_lock(&covol_volumes_lock);
+	if (!find_locked(vol->net, &vol->uuid)) {
+		kref_get(&vol->ref);
+		list_add_tail(&vol->entry, &volumes);
+		err = 0;
+	}
+	mutex_unlock(&covol_volumes_lock);
+	return err;
+}
+
+static bool has_images(struct covol_volume *vol)
+{
+	unsigned long id = 1;
+
+	return xa_find(&vol->objects, &id, ULONG_MAX, XA_PRESENT);
+}
+
+/**
+ * covol_volume_remove() - forget a volume
+ * @vol: the volume
+ * @why: on failure: what is wrong
+ *
+ * Return: 0; -EBUSY.
+ */
+int covol_volume_remove(struct covol_volume *vol, const char **why)
+{
+	*why = NULL;
+	mutex_lock(&vol->session_lock);
+	mutex_lock(&vol->lock);
+	if (vol->devices)
+		*why = "volume: a device uses it";
+	else if (has_images(vol))
+		*why = "volume: it has images";
+	else if (!xa_empty(&vol->sessions))
+		*why = "volume: it has sessions";
+	else if (vol->dead)
+		*why = "volume: it is being removed";
+	else
+		vol->dead = true;
+	mutex_unlock(&vol->lock);
+	mutex_unlock(&vol->session_lock);
+	if (*why)
+		return -EBUSY;
+	mutex_lock(&covol_volumes_lock);
+	list_del_init(&vol->entry);
+	mutex_unlock(&covol_volumes_lock);
+	covol_volume_put(vol);
+	return 0;
+}
+
+/**
+ * covol_volume_find() - look a volume up
+ * @net: the node's network namespace
+ * @uuid: its identity
+ *
+ * Return: the volume with a reference, or NULL.
+ */
+struct covol_volume *covol_volume_find(struct net *net, const uuid_t *uuid)
+{
+	struct covol_volume *vol;
+
+	mutex_lock(&covol_volumes_lock);
+	vol = find_locked(net, uuid);
+	if (vol)
+		kref_get(&vol->ref);
+	mutex_unlock(&covol_volumes_lock);
+	return vol;
+}
+
+/**
+ * covol_volume_next() - go through the volumes of a node
+ * @net: the node's network namespace
+ * @prev: the last one, whose reference is dropped; NULL to begin
+ *
+ * If @prev has been removed meanwhile the walk ends.
+ *
+ * Return: the next one with a reference, or NULL.
+ */
+struct covol_volume *covol_volume_next(struct net *net,
+				       struct covol_volume *prev)
+{
+	struct covol_volume *at = prev, *vol = NULL;
+
+	mutex_lock(&covol_volumes_lock);
+	if (!at)
+		at = list_entry(&volumes, struct covol_volume, entry);
+	if (!prev || !list_empty(&prev->entry)) {
+		list_for_each_entry_continue(at, &volumes, entry) {
+			if (at->net != net)
+				continue;
+			kref_get(&at->ref);
+			vol = at;
+			break;
+		}
+	}
+	mutex_unlock(&covol_volumes_lock);
+	if (prev)
+		covol_volume_put(prev);
+	return vol;
+}

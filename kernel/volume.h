@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Volumes and their objects: what this node knows of them, and how long each
+ * lives. Policy is not made here: user space says by netlink what shall be.
+ */
+#ifndef COVOL_VOLUME_H
+#define COVOL_VOLUME_H
+
+#include <linux/bio.h>
+#include <linux/completion.h>
+#include <linux/kref.h>
+#include <linux/mutex.h>
+#include <linux/percpu-refcount.h>
+#include <linux/spinlock.h>
+#include <linux/uuid.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+#include <uapi/linux/covol.h>
+
+#include "drain.h"
+#include "extent.h"
+#include "layout.h"
+#include "stats.h"
+
+struct covol_chunks;
+struct file;
+struct net;
+
+/* A volume on this node */
+struct covol_volume {
+	/* set once at create */
+	struct net		*net;		/* a node is a network namespace */
+	uuid_t			uuid;
+	u32			node;		/* this node's id */
+	u64			size;		/* bytes */
+	struct file		*lun_file;	/* NULL without a path */
+	struct block_device	*lun;
+	u64			lun_offset;	/* bytes */
+	struct kref		ref;
+	struct list_head	entry;		/* covol_volumes_lock */
+
+	/* serialises who begins and ends sessions */
+	struct mutex		session_lock;
+
+	/* serialises changes by user space: route, coordinator, objects */
+	struct mutex		lock;
+	bool			dead;		/* taken out of the list */
+	u32			devices;	/* dm devices, all objects */
+
+	/* written under lock, read by I/O */
+	u64			epoch;
+	u32			coordinator;
+	u32			redirect_peer;
+	u32			chunk_size;	/* bytes */
+
+	/* written under hold_lock, read by I/O; see route.c */
+	enum covol_route	route;
+	u32			reasons;
+	spinlock_t		hold_lock;
+	struct bio_list		held;
+	u64			nr_held;
+	u32			releases;
+	struct delayed_work	release_work;
+	struct work_struct	report_work;
+	u64			lost_object;	/* for the event path-lost */
+	int			lost_error;
+
+	struct covol_drain	redirected;	/* I/O that peers do for us */
+	struct xarray		objects;	/* by id; object 0 is the volume */
+	struct xarray		sessions;	/* by peer; RCU */
+	wait_queue_head_t	session_wait;	/* one came or went */
+};
+
+/* The volume itself or an image, on this node */
+struct covol_object {
+	/* set once at create */
+	struct covol_volume	*vol;		/* outlives its objects */
+	u64			id;
+	u64			size;		/* bytes */
+	struct file		*file;		/* an image that is served here */
+	struct covol_stats __percpu *stats;
+	struct kref		ref;
+	struct rcu_head		rcu;
+
+	u32			devices;	/* vol->lock */
+
+	struct covol_map	map;
+	struct covol_drain	direct;		/* I/O that relies on the map */
+	struct covol_asked	asked;		/* layouts we asked for */
+
+	/* of an image that is served here */
+	struct covol_layout	layout;
+	struct covol_chunks	*chunks;
+};
+
+int covol_volume_create(struct net *net, const uuid_t *uuid, u32 node,
+			u64 size, struct file *lun, u64 lun_offset,
+			struct covol_volume **volp);
+int covol_volume_add(struct covol_volume *vol);
+int covol_volume_remove(struct covol_volume *vol, const char **why);
+struct covol_volume *covol_volume_find(struct net *net, const uuid_t *uuid);
+struct covol_volume *covol_volume_next(struct net *net,
+				       struct covol_volume *prev);
+void covol_volume_put(struct covol_volume *vol);
+
+int covol_object_add(struct covol_volume *vol, u64 id, u64 size,
+		     struct file *file, const char **why);
+int covol_object_remove(struct covol_object *obj, const char **why);
+struct covol_object *covol_object_find(struct covol_volume *vol, u64 id);
+struct covol_object *covol_object_next(struct covol_volume *vol,
+				       struct covol_object *prev);
+void covol_object_put(struct covol_object *obj);
+
+static inline bool covol_volume_serves(const struct covol_volume *vol)
+{
+	return READ_ONCE(vol->coordinator) == vol->node;
+}
+
+#endif /* COVOL_VOLUME_H */
