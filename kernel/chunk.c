@@ -42,6 +42,7 @@
 struct covol_chunks {
 	struct covol_object	*obj;
 
+	/* protects all below */
 	spinlock_t		lock;
 	struct list_head	ranges;
 	wait_queue_head_t	wait;

@@ -16,14 +16,6 @@
 #include <net/sock.h>
 
 /*
- * 6.5: dm_get_device() and dm_dev.mode went from fmode_t to blk_mode_t.
- */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
-#define BLK_OPEN_WRITE	FMODE_WRITE
-typedef fmode_t blk_mode_t;
-#endif
-
-/*
  * 6.5: vfs_iter_write() took over the protection against a frozen file
  * system from its callers.
  */

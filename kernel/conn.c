@@ -264,22 +264,18 @@ static int finish_message(struct covol_conn *conn)
 /* One step. 0: go on; -EAGAIN: wait for the socket or for the owner. */
 static int recv_some(struct covol_conn *conn, const char **why)
 {
+	bool whole = conn->rx_hdr_done == sizeof(conn->rx_wire);
 	int ret;
 
-	if (conn->rx_hdr_done < sizeof(conn->rx_wire)) {
-		ret = recv_header(conn);
-	} else if (!conn->rx_accepted) {
+	if (whole && !conn->rx_accepted) {
 		ret = accept_header(conn, why);
-		if (ret)
-			return ret;
-		if (!iov_iter_count(&conn->rx_payload))
-			return finish_message(conn);
-		return 0;
-	} else {
-		ret = recv_payload(conn);
-		if (ret > 0 && !iov_iter_count(&conn->rx_payload))
-			return finish_message(conn);
+		if (!ret && !iov_iter_count(&conn->rx_payload))
+			ret = finish_message(conn);
+		return ret;
 	}
+	ret = whole ? recv_payload(conn) : recv_header(conn);
+	if (ret > 0 && whole && !iov_iter_count(&conn->rx_payload))
+		return finish_message(conn);
 	if (!ret) {
 		*why = conn->rx_hdr_done ? "closed in mid-message" :
 					   "closed by the peer";

@@ -21,6 +21,7 @@
  */
 struct covol_drain {
 	struct percpu_ref	ref;
+	/* serialises drains */
 	struct mutex		lock;
 	struct completion	empty;
 };

@@ -13,13 +13,14 @@
 #ifndef COVOL_EXTENT_H
 #define COVOL_EXTENT_H
 
+#include <linux/bits.h>
 #include <linux/maple_tree.h>
 #include <linux/mutex.h>
 #include <linux/types.h>
 #include <uapi/linux/covol.h>
 
 /* Sectors and places end here, so that no sum of two can overflow. */
-#define COVOL_SECTOR_MAX	(1ull << 54)
+#define COVOL_SECTOR_MAX	BIT_ULL(54)
 
 /**
  * struct covol_extent - a run of sectors of an object with one state
@@ -43,6 +44,7 @@ struct covol_extent {
  */
 struct covol_map {
 	struct maple_tree	tree;
+	/* serialises writers */
 	struct mutex		lock;
 	u64			count;
 };

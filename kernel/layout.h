@@ -56,6 +56,7 @@ struct covol_change {
  * @holders: nodes that may hold a layout
  */
 struct covol_layout {
+	/* protects the rest, and keeps grants in order */
 	struct mutex		lock;
 	u64			seq;
 	struct list_head	open;
@@ -72,6 +73,7 @@ struct covol_layout {
  * @when: jiffies; 0 never
  */
 struct covol_asked {
+	/* protects the rest */
 	spinlock_t		lock;
 	u64			window;
 	unsigned long		when;

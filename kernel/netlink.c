@@ -217,8 +217,10 @@ static int check_role(struct genl_info *info, u32 node, u32 coordinator)
 {
 	struct nlattr *attr = info->attrs[COVOL_A_VOLUME_ROLE];
 
-	if (!attr || (nla_get_u32(attr) == COVOL_ROLE_COORDINATOR) ==
-		     (node == coordinator))
+	u32 role = node == coordinator ? COVOL_ROLE_COORDINATOR :
+					 COVOL_ROLE_MEMBER;
+
+	if (!attr || nla_get_u32(attr) == role)
 		return 0;
 	NL_SET_ERR_MSG_ATTR(info->extack, attr,
 			    "role: does not fit node and coordinator");

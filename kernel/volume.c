@@ -25,7 +25,7 @@
 #include "volume.h"
 #include "wire.h"
 
-#define CHUNK_SIZE	(1u << 20)
+#define CHUNK_SIZE	0x100000u	/* 1 MiB */
 
 static DEFINE_MUTEX(covol_volumes_lock);
 static LIST_HEAD(volumes);		/* covol_volumes_lock */
@@ -215,7 +215,7 @@ int covol_object_remove(struct covol_object *obj, const char **why)
 		return -EBUSY;
 	}
 	if (covol_layout_others(obj)) {
-		*why = "image: other nodes may hold layouts of it; remove it there, then end the session with forget";
+		*why = "image: other nodes may hold its layouts; remove it there, then forget them";
 		return -EBUSY;
 	}
 	covol_chunks_stop(obj->chunks);

@@ -54,10 +54,10 @@ struct covol_volume {
 	u32			redirect_peer;
 	u32			chunk_size;	/* bytes */
 
-	/* written under hold_lock, read by I/O; see route.c */
+	/* protects what follows; route and reasons are also read by I/O */
+	spinlock_t		hold_lock;
 	enum covol_route	route;
 	u32			reasons;
-	spinlock_t		hold_lock;
 	struct bio_list		held;
 	u64			nr_held;
 	u32			releases;

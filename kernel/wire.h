@@ -16,7 +16,7 @@
 #define COVOL_WIRE_UUID_LEN	16
 
 /* Bounds. An I/O moves at most COVOL_WIRE_IO_MAX bytes of payload. */
-#define COVOL_WIRE_IO_MAX	(1u << 20)
+#define COVOL_WIRE_IO_MAX	0x100000u
 #define COVOL_WIRE_EXTENTS_MAX	512u
 #define COVOL_WIRE_SECTOR	512u
 
