@@ -22,8 +22,29 @@
 #include "volume.h"
 #include "wire.h"
 
-/* Chunks that are prepared ahead: 1, 2, 4, ... of them as the writer goes on. */
-#define AHEAD_MAX	32
+/* Chunks that are prepared ahead: 4, 8, ... of them as the writer goes on. The
+ * service does not see the writes that go direct, so the first number must be
+ * enough to keep the writer busy until it is back.
+ */
+#define AHEAD_MIN	4u
+#define AHEAD_MAX	32u
+
+/* A file system above writes in several places at once: data here, metadata
+ * there. So many of them are followed.
+ */
+#define STREAMS		4
+
+/**
+ * struct stream - one place where a writer goes on
+ * @first: where it began with what was prepared last
+ * @next: where it would come next
+ * @ahead: chunks that were prepared ahead the last time
+ */
+struct stream {
+	u64		first;
+	u64		next;
+	unsigned int	ahead;
+};
 
 /**
  * struct covol_chunks - ranges of one image in use by the service
@@ -32,8 +53,8 @@
  * @ranges: locked ranges
  * @wait: for a range
  * @stopped: nothing is prepared ahead any more
- * @next: where a sequential writer would come next
- * @ahead: chunks prepared ahead the last time
+ * @streams: where writers go on
+ * @victim: the stream that a new place takes
  * @ahead_start: first byte that @work prepares
  * @ahead_end: first that it does not
  * @ahead_peer: for whom
@@ -48,8 +69,8 @@ struct covol_chunks {
 	wait_queue_head_t	wait;
 
 	bool			stopped;
-	u64			next;
-	unsigned int		ahead;
+	struct stream		streams[STREAMS];
+	unsigned int		victim;
 	u64			ahead_start;
 	u64			ahead_end;
 	u32			ahead_peer;
@@ -259,19 +280,17 @@ static u64 chunk_end(struct covol_object *obj, u64 pos)
 }
 
 /*
- * Prepare the chunks from @start to @end with the source's data in them, for
- * @peer. Nearly full file systems have no room for a whole chunk: then only
- * what must be written is.
+ * Change the map of the chunks from @start to @end, whose range is locked.
+ * Nearly full file systems have no room for a whole chunk: then only what must
+ * be written is.
  */
-static int prepare(struct covol_object *obj, struct source *src, u64 start,
-		   u64 end, u32 peer, rwf_t flags)
+static int prepare_locked(struct covol_object *obj, struct source *src,
+			  u64 start, u64 end, u32 peer, rwf_t flags)
 {
 	struct covol_change change;
 	struct source again = *src;
-	struct span range;
 	int err;
 
-	lock_range(obj->chunks, &range, start, end, false);
 	covol_layout_begin(obj, &change, start >> SECTOR_SHIFT,
 			   (end - start) >> SECTOR_SHIFT);
 	/* I5: who reads zeroes in the range locally must stop before the write
@@ -282,11 +301,37 @@ static int prepare(struct covol_object *obj, struct source *src, u64 start,
 	if (err == -ENOSPC && src->start < src->end)
 		err = fill(obj, &again, again.start, again.end, flags);
 	covol_layout_end(obj, &change);
-	unlock_range(obj->chunks, &range);
-	if (!err)
-		covol_layout_want(obj, peer, start >> SECTOR_SHIFT,
-				  (end - start) >> SECTOR_SHIFT);
 	return err;
+}
+
+/*
+ * Prepare the chunks from @start to @end with the source's data in them, for
+ * @peer. Of several writes that came for one chunk at the same time the first
+ * prepares it; the others find data when they get the lock. Returns 1 if the
+ * map was changed, 0 if it was not, or a negative errno.
+ */
+static int prepare(struct covol_object *obj, struct source *src, u64 start,
+		   u64 end, u32 peer, rwf_t flags)
+{
+	bool own = src->start < src->end;
+	struct span range;
+	bool plain;
+	int err;
+
+	lock_range(obj->chunks, &range, start, end, false);
+	plain = all_data(obj->file, own ? src->start : start,
+			 own ? src->end : end);
+	if (!plain)
+		err = prepare_locked(obj, src, start, end, peer, flags);
+	else
+		err = own ? write_run(obj->file, src, src->start, src->end,
+				      flags) : 0;
+	unlock_range(obj->chunks, &range);
+	if (err || plain)
+		return err;
+	covol_layout_want(obj, peer, start >> SECTOR_SHIFT,
+			  (end - start) >> SECTOR_SHIFT);
+	return 1;
 }
 
 /* ---- ahead of a sequential writer ------------------------------------- */
@@ -309,11 +354,29 @@ static void ahead_work(struct work_struct *work)
 	for (; at < end; at = next) {
 		next = chunk_end(obj, at + 1);
 		/* without room there is nothing to prepare, and no error */
-		if (!all_data(obj->file, at, next) &&
-		    prepare(obj, &none, at, next, peer, 0))
+		if (prepare(obj, &none, at, next, peer, 0) < 0)
 			break;
 	}
 	memalloc_noio_restore(noio);
+}
+
+/* The stream that a write at @start belongs to; a new one if to none. */
+static struct stream *find_stream(struct covol_chunks *chunks, u64 start,
+				  u64 end)
+{
+	struct stream *stream;
+	unsigned int i;
+
+	for (i = 0; i < STREAMS; i++) {
+		stream = &chunks->streams[i];
+		if (start >= stream->first && start <= stream->next)
+			return stream;
+	}
+	stream = &chunks->streams[chunks->victim++ % STREAMS];
+	stream->first = start;
+	stream->next = end;
+	stream->ahead = 0;
+	return stream;
 }
 
 /* A chunk was allocated for a write: does the writer go on from here? */
@@ -321,23 +384,21 @@ static void note_writer(struct covol_object *obj, u64 start, u64 end, u32 peer)
 {
 	u64 chunk = READ_ONCE(obj->vol->chunk_size);
 	struct covol_chunks *chunks = obj->chunks;
-	bool go = false;
+	struct stream *stream;
 
 	spin_lock(&chunks->lock);
-	if (start != chunks->next || work_busy(&chunks->work)) {
-		chunks->ahead = 0;
-	} else {
-		chunks->ahead = min(max(2 * chunks->ahead, 1u), AHEAD_MAX);
+	stream = find_stream(chunks, start, end);
+	if (start == stream->next && !chunks->stopped &&
+	    !work_busy(&chunks->work)) {
+		stream->ahead = clamp(2 * stream->ahead, AHEAD_MIN, AHEAD_MAX);
+		stream->first = start;
+		stream->next = min(end + stream->ahead * chunk, obj->size);
 		chunks->ahead_start = end;
-		chunks->ahead_end = min(end + chunks->ahead * chunk, obj->size);
+		chunks->ahead_end = stream->next;
 		chunks->ahead_peer = peer;
-		end = chunks->ahead_end;
-		go = chunks->ahead_start < chunks->ahead_end;
+		if (chunks->ahead_start < chunks->ahead_end)
+			queue_work(system_unbound_wq, &chunks->work);
 	}
-	if (!work_busy(&chunks->work))
-		chunks->next = end;
-	if (go && !chunks->stopped)
-		queue_work(system_unbound_wq, &chunks->work);
 	spin_unlock(&chunks->lock);
 }
 
@@ -364,9 +425,9 @@ static int write_source(struct covol_req *req)
 	start = chunk_start(obj, start);
 	end = chunk_end(obj, end);
 	err = prepare(obj, &src, start, end, req->peer, flags);
-	if (!err)
+	if (err > 0)
 		note_writer(obj, start, end, req->peer);
-	return err;
+	return min(err, 0);
 }
 
 /**

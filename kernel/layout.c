@@ -152,16 +152,6 @@ static bool is_holder(struct covol_object *obj, u32 peer)
 	return found;
 }
 
-static bool peer_live(struct covol_volume *vol, u32 peer)
-{
-	struct covol_session *s = covol_session_find(vol, peer);
-	bool live = s && READ_ONCE(s->state) == COVOL_SESSION_STATE_LIVE;
-
-	if (s)
-		covol_session_put(s);
-	return live;
-}
-
 /*
  * Recall from one peer. It ends only when the peer has answered or user space
  * has said that it is fenced (covol_layout_forget_holder()): a holder that
@@ -172,9 +162,10 @@ static void recall_peer(struct covol_object *obj, struct covol_change *change,
 {
 	struct covol_volume *vol = obj->vol;
 	struct covol_session *s;
+	int forgets;
 	int err;
 
-	while (is_holder(obj, peer)) {
+	while (forgets = atomic_read(&vol->forgets), is_holder(obj, peer)) {
 		s = covol_session_find(vol, peer);
 		err = -ENOTCONN;
 		if (s) {
@@ -184,8 +175,9 @@ static void recall_peer(struct covol_object *obj, struct covol_change *change,
 		if (!err)
 			return;
 		if (!wait_event_timeout(vol->session_wait,
-					peer_live(vol, peer) ||
-					!is_holder(obj, peer), RECALL_TIME))
+					covol_session_live(vol, peer) ||
+					atomic_read(&vol->forgets) != forgets,
+					RECALL_TIME))
 			report_slow(obj, peer, change);
 	}
 }
@@ -255,6 +247,7 @@ void covol_layout_forget_holder(struct covol_volume *vol, u32 peer)
 		}
 		mutex_unlock(&obj->layout.lock);
 	}
+	atomic_inc(&vol->forgets);
 	wake_up_all(&vol->session_wait);
 }
 

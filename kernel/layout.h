@@ -29,7 +29,7 @@ struct covol_volume;
 /* Ended changes that are remembered; grants read before the oldest of them
  * are refused as a whole.
  */
-#define COVOL_CHANGES	64
+#define COVOL_CHANGES	256
 
 /**
  * struct covol_change - a range whose map is changing or has changed

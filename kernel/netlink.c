@@ -265,7 +265,9 @@ static int new_volume(struct genl_info *info, struct file *lun)
 	if (a[COVOL_A_VOLUME_CHUNK_SIZE])
 		vol->chunk_size = nla_get_u32(a[COVOL_A_VOLUME_CHUNK_SIZE]);
 	err = covol_volume_add(vol);
-	if (err)
+	if (!err)
+		covol_route_check(vol);
+	else
 		NL_SET_ERR_MSG_ATTR(info->extack, a[COVOL_A_VOLUME_UUID],
 				    "uuid: this volume is known already");
 	covol_volume_put(vol);
@@ -362,10 +364,9 @@ static int set_volume(struct genl_info *info, struct covol_volume *vol)
 	if (a[COVOL_A_VOLUME_CHUNK_SIZE])
 		WRITE_ONCE(vol->chunk_size,
 			   nla_get_u32(a[COVOL_A_VOLUME_CHUNK_SIZE]));
-	if (!a[COVOL_A_VOLUME_ROUTE]) {
-		covol_route_release(vol);
+	covol_route_check(vol);
+	if (!a[COVOL_A_VOLUME_ROUTE])
 		return 0;
-	}
 	route = nla_get_u32(a[COVOL_A_VOLUME_ROUTE]);
 	if (route != COVOL_ROUTE_DIRECT)
 		reasons |= COVOL_REASON_ADMIN;
@@ -547,7 +548,7 @@ static int start_session(struct genl_info *info, struct covol_volume *vol,
 	}
 	covol_session_put(s);
 	covol_info(vol, "session with node %u\n", peer);
-	covol_route_session_up(vol, peer);
+	covol_route_check(vol);
 	return 0;
 }
 

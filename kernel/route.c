@@ -192,14 +192,31 @@ static bool goes_direct(const struct bio *bio, u32 state)
 	return state == COVOL_EXTENT_STATE_DATA;
 }
 
+/* Is all of the bio in extents that it may use where they lie? */
+static bool all_direct(struct covol_object *obj, struct bio *bio)
+{
+	u64 at = bio->bi_iter.bi_sector, end = bio_end_sector(bio);
+	struct covol_extent ext;
+
+	if (!map_applies(bio) || bio->bi_opf & REQ_META)
+		return false;
+	rcu_read_lock();
+	do {
+		covol_map_lookup(&obj->map, at, end - at, &ext);
+		at += ext.len;
+	} while (at < end && goes_direct(bio, ext.state));
+	rcu_read_unlock();
+	return goes_direct(bio, ext.state);
+}
+
 /* What the coordinator may be asked to change: a member that formats or
  * mounts the LUN by mistake must not reach it.
  */
-static bool refused(const struct covol_io *io, const struct bio *bio)
+static bool refused(struct covol_io *io, struct bio *bio)
 {
 	return !io->obj->id && op_is_write(bio_op(bio)) &&
 	       !covol_bio_is_flush(bio) && !io->meta_forward &&
-	       !is_identity(io->obj);
+	       !is_identity(io->obj) && !all_direct(io->obj, bio);
 }
 
 static int refuse(struct covol_io *io, struct bio *bio)
@@ -433,6 +450,7 @@ int covol_route_end_io(struct covol_io *io, struct bio *bio,
 }
 
 static void redispatch(struct bio *bio);
+static void change_reasons(struct covol_volume *vol, u32 set, u32 clear);
 
 /**
  * covol_route_redirect_done() - a redirected I/O has ended
@@ -447,6 +465,8 @@ void covol_route_redirect_done(struct covol_io *io, int err)
 	struct covol_object *obj = io->obj;
 
 	if (is_transient(err)) {
+		if (err == -ESTALE)
+			change_reasons(obj->vol, COVOL_REASON_STALE_EPOCH, 0);
 		if (!hold_for_peer(io, bio))
 			redispatch(bio);
 		return;
@@ -564,7 +584,7 @@ void covol_route_set(struct covol_volume *vol, enum covol_route route,
 		     u32 reasons)
 {
 	u32 given = COVOL_REASON_ADMIN | COVOL_REASON_NO_DISK_PATH |
-		    COVOL_REASON_MOVING | COVOL_REASON_STALE_EPOCH;
+		    COVOL_REASON_MOVING;
 	struct covol_object *obj;
 	unsigned long id;
 
@@ -592,25 +612,24 @@ static void change_reasons(struct covol_volume *vol, u32 set, u32 clear)
 }
 
 /**
- * covol_route_session_lost() - a session has ended
+ * covol_route_check() - a session came or went, or the coordinator or the
+ *			 epoch changed
  * @vol: the volume
- * @peer: with whom
+ *
+ * Brings the reasons up to date, and lets what waits for the coordinator try
+ * again.
+ *
+ * Context: process context, may sleep for memory.
  */
-void covol_route_session_lost(struct covol_volume *vol, u32 peer)
+void covol_route_check(struct covol_volume *vol)
 {
-	if (peer == READ_ONCE(vol->coordinator))
-		change_reasons(vol, COVOL_REASON_COORDINATOR_LOST, 0);
-}
+	u32 lost = COVOL_REASON_COORDINATOR_LOST;
 
-/**
- * covol_route_session_up() - a session has begun
- * @vol: the volume
- * @peer: with whom
- */
-void covol_route_session_up(struct covol_volume *vol, u32 peer)
-{
-	if (peer == READ_ONCE(vol->coordinator))
-		change_reasons(vol, 0, COVOL_REASON_COORDINATOR_LOST);
+	if (covol_volume_serves(vol) ||
+	    covol_session_live(vol, READ_ONCE(vol->coordinator)))
+		change_reasons(vol, 0, lost | COVOL_REASON_STALE_EPOCH);
+	else
+		change_reasons(vol, lost, COVOL_REASON_STALE_EPOCH);
 	covol_route_release(vol);
 }
 

@@ -35,8 +35,7 @@ void covol_route_redirect_done(struct covol_io *io, int err);
 void covol_route_set(struct covol_volume *vol, enum covol_route route,
 		     u32 reasons);
 void covol_route_release(struct covol_volume *vol);
-void covol_route_session_lost(struct covol_volume *vol, u32 peer);
-void covol_route_session_up(struct covol_volume *vol, u32 peer);
+void covol_route_check(struct covol_volume *vol);
 const char *covol_route_name(enum covol_route route);
 const char *covol_reason_name(unsigned int bit);
 

@@ -284,7 +284,7 @@ static void serve_drop(struct covol_session *s)
 
 static void serve_lost(struct covol_session *s, int err)
 {
-	covol_route_session_lost(s->vol, s->peer);
+	covol_route_check(s->vol);
 	covol_event_session_lost(s->vol, s->peer, err);
 }
 

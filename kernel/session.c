@@ -360,6 +360,27 @@ struct covol_session *covol_session_find(struct covol_volume *vol, u32 peer)
 }
 
 /**
+ * covol_session_live() - is there a live session with a peer?
+ * @vol: the volume
+ * @peer: the peer's node id
+ *
+ * Context: any; does not sleep.
+ *
+ * Return: whether there is one now.
+ */
+bool covol_session_live(struct covol_volume *vol, u32 peer)
+{
+	struct covol_session *s;
+	bool live;
+
+	rcu_read_lock();
+	s = xa_load(&vol->sessions, peer);
+	live = s && READ_ONCE(s->state) == COVOL_SESSION_STATE_LIVE;
+	rcu_read_unlock();
+	return live;
+}
+
+/**
  * covol_session_create() - begin a session
  * @vol: the volume; its session_lock is held; no session with @peer yet
  * @peer: the peer's node id, as user space established it (I9)

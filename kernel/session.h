@@ -115,6 +115,7 @@ struct covol_session *covol_session_create(struct covol_volume *vol, u32 peer,
 					   struct socket *sock,
 					   const struct covol_session_ops *ops);
 struct covol_session *covol_session_find(struct covol_volume *vol, u32 peer);
+bool covol_session_live(struct covol_volume *vol, u32 peer);
 void covol_session_put(struct covol_session *s);
 void covol_session_end(struct covol_session *s);
 

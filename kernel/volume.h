@@ -70,6 +70,7 @@ struct covol_volume {
 	struct xarray		objects;	/* by id; object 0 is the volume */
 	struct xarray		sessions;	/* by peer; RCU */
 	wait_queue_head_t	session_wait;	/* one came or went */
+	atomic_t		forgets;	/* holders that were forgotten */
 };
 
 /* The volume itself or an image, on this node */
