@@ -50,7 +50,13 @@ static void from_entry(void *entry, u64 start, u64 last,
  */
 void covol_map_init(struct covol_map *map)
 {
-	mt_init_flags(&map->tree, MT_FLAGS_USE_RCU);
+	/*
+	 * MT_FLAGS_ALLOC_RANGE is for its other internal nodes: those without
+	 * it keep their metadata in the last slot, and in 6.1 as in 6.12
+	 * mt_free_walk() takes that for a child when a subtree with a full
+	 * node is freed under RCU.
+	 */
+	mt_init_flags(&map->tree, MT_FLAGS_USE_RCU | MT_FLAGS_ALLOC_RANGE);
 	mutex_init(&map->lock);
 	map->count = 0;
 }
