@@ -23,6 +23,13 @@
 static_assert(sizeof(unsigned long) == 8, "covol needs a 64-bit kernel");
 static_assert(COVOL_EXTENT_STATE_HOLE == 1 && COVOL_EXTENT_STATE_DATA == 4);
 
+/*
+ * MT_FLAGS_ALLOC_RANGE is for its other internal nodes: those without it keep
+ * their metadata in the last slot, and in 6.1 as in 6.12 mt_free_walk() takes
+ * that for a child when a subtree with a full node is freed under RCU.
+ */
+#define TREE_FLAGS	(MT_FLAGS_USE_RCU | MT_FLAGS_ALLOC_RANGE)
+
 static void *to_entry(const struct covol_extent *ext)
 {
 	u64 shift = 0;
@@ -50,13 +57,7 @@ static void from_entry(void *entry, u64 start, u64 last,
  */
 void covol_map_init(struct covol_map *map)
 {
-	/*
-	 * MT_FLAGS_ALLOC_RANGE is for its other internal nodes: those without
-	 * it keep their metadata in the last slot, and in 6.1 as in 6.12
-	 * mt_free_walk() takes that for a child when a subtree with a full
-	 * node is freed under RCU.
-	 */
-	mt_init_flags(&map->tree, MT_FLAGS_USE_RCU | MT_FLAGS_ALLOC_RANGE);
+	mt_init_flags(&map->tree, TREE_FLAGS);
 	mutex_init(&map->lock);
 	map->count = 0;
 }
@@ -197,6 +198,8 @@ static void forget_all(struct covol_map *map)
 {
 	lockdep_assert_held(&map->lock);
 	mtree_destroy(&map->tree);
+	/* 6.1 forgets the flags with it; readers look at the root only */
+	mt_init_flags(&map->tree, TREE_FLAGS);
 	map->count = 0;
 }
 

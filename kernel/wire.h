@@ -104,11 +104,7 @@ struct covol_wire_extent {
 	__le32	pad;
 };
 
-/**
- * struct covol_hdr - a header in the machine's own byte order
- *
- * The fields are those of struct covol_wire_hdr.
- */
+/* A header in the machine's own byte order: the fields of covol_wire_hdr. */
 struct covol_hdr {
 	u8	opcode;
 	u16	flags;
