@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Commands about images.
+ */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "request.h"
+
+int covol_image_new(struct covol *c, const struct covol_image *image)
+{
+	struct covol_request req;
+
+	covol_request_begin(c, &req, COVOL_CMD_IMAGE_NEW, 0, &image->uuid);
+	covol_request_about(&req, ", image %" PRIu64, image->id);
+	covol_request_put_u64(&req, COVOL_A_IMAGE_ID, image->id);
+	covol_request_put_u64(&req, COVOL_A_IMAGE_SIZE, image->size);
+	if (image->fd >= 0)
+		covol_request_put_fd(&req, COVOL_A_IMAGE_FD, image->fd);
+	return covol_request_run(&req);
+}
+
+int covol_image_del(struct covol *c, const struct covol_uuid *uuid, uint64_t id)
+{
+	struct covol_request req;
+
+	covol_request_begin(c, &req, COVOL_CMD_IMAGE_DEL, 0, uuid);
+	covol_request_about(&req, ", image %" PRIu64, id);
+	covol_request_put_u64(&req, COVOL_A_IMAGE_ID, id);
+	return covol_request_run(&req);
+}
+
+static int decode_stat(struct nlattr *nest, struct covol_io_stat *stat)
+{
+	static const struct nla_policy policy[COVOL_A_IO_STAT_MAX + 1] = {
+		[COVOL_A_IO_STAT_READS]		= { .type = NLA_U64 },
+		[COVOL_A_IO_STAT_READ_BYTES]	= { .type = NLA_U64 },
+		[COVOL_A_IO_STAT_WRITES]	= { .type = NLA_U64 },
+		[COVOL_A_IO_STAT_WRITE_BYTES]	= { .type = NLA_U64 },
+		[COVOL_A_IO_STAT_OTHERS]	= { .type = NLA_U64 },
+	};
+	struct nlattr *attributes[COVOL_A_IO_STAT_MAX + 1];
+
+	if (!nest)
+		return 0;
+	if (nla_parse_nested(attributes, COVOL_A_IO_STAT_MAX, nest, policy))
+		return -EBADMSG;
+
+	stat->reads = covol_get_u64(attributes, COVOL_A_IO_STAT_READS);
+	stat->read_bytes = covol_get_u64(attributes, COVOL_A_IO_STAT_READ_BYTES);
+	stat->writes = covol_get_u64(attributes, COVOL_A_IO_STAT_WRITES);
+	stat->write_bytes = covol_get_u64(attributes, COVOL_A_IO_STAT_WRITE_BYTES);
+	stat->others = covol_get_u64(attributes, COVOL_A_IO_STAT_OTHERS);
+	return 0;
+}
+
+static int decode(struct nlattr **attributes, struct covol_image *image)
+{
+	int error;
+
+	if (!attributes[COVOL_A_IMAGE_UUID] || !attributes[COVOL_A_IMAGE_ID])
+		return -EBADMSG;
+
+	*image = (struct covol_image) {
+		.id		= covol_get_u64(attributes, COVOL_A_IMAGE_ID),
+		.size		= covol_get_u64(attributes, COVOL_A_IMAGE_SIZE),
+		.fd		= -1,
+		.served		= attributes[COVOL_A_IMAGE_SERVED],
+		.extents	= covol_get_u64(attributes, COVOL_A_IMAGE_EXTENTS),
+		.layout_seq	= covol_get_u64(attributes, COVOL_A_IMAGE_LAYOUT_SEQ),
+		.holders	= covol_get_u32(attributes, COVOL_A_IMAGE_HOLDERS),
+		.devices	= covol_get_u32(attributes, COVOL_A_IMAGE_DEVICES),
+	};
+	covol_get_uuid(attributes, COVOL_A_IMAGE_UUID, &image->uuid);
+
+	error = decode_stat(attributes[COVOL_A_IMAGE_DIRECT], &image->direct);
+	if (!error)
+		error = decode_stat(attributes[COVOL_A_IMAGE_FS_REDIRECTED], &image->fs_redirected);
+	if (!error)
+		error = decode_stat(attributes[COVOL_A_IMAGE_BLOCK_REDIRECTED],
+				    &image->block_redirected);
+	if (!error)
+		error = decode_stat(attributes[COVOL_A_IMAGE_ZERO_FILLED], &image->zero_filled);
+	if (!error)
+		error = decode_stat(attributes[COVOL_A_IMAGE_HELD], &image->held);
+	return error;
+}
+
+static int on_get(struct nlattr **attributes, void *data)
+{
+	return decode(attributes, data);
+}
+
+int covol_image_get(struct covol *c, const struct covol_uuid *uuid, uint64_t id,
+		    struct covol_image *image)
+{
+	struct covol_request req;
+
+	covol_request_begin(c, &req, COVOL_CMD_IMAGE_GET, 0, uuid);
+	covol_request_about(&req, ", image %" PRIu64, id);
+	covol_request_put_u64(&req, COVOL_A_IMAGE_ID, id);
+	req.answer = on_get;
+	req.data = image;
+	return covol_request_run_get(&req);
+}
+
+struct dump {
+	covol_image_fn fn;
+	void *data;
+};
+
+static int on_dump(struct nlattr **attributes, void *data)
+{
+	struct dump *dump = data;
+	struct covol_image image;
+	int error = decode(attributes, &image);
+
+	return error ? error : dump->fn(&image, dump->data);
+}
+
+int covol_image_dump(struct covol *c, const struct covol_uuid *uuid, covol_image_fn fn, void *data)
+{
+	struct dump dump = { .fn = fn, .data = data };
+	struct covol_request req;
+
+	covol_request_begin(c, &req, COVOL_CMD_IMAGE_GET, 0, uuid);
+	req.answer = on_dump;
+	req.data = &dump;
+	return covol_request_run_dump(&req);
+}
