@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Each target calls one script; the scripts can be called by themselves, and say with --help what else they can do.
+# On a fresh Debian 12 machine "make demo" and "make check" need nothing before them.
+
+SHELL := /bin/bash
+KSERIES ?= 6.1 6.12
+BUILD ?= $(CURDIR)/build/user
+PREFIX ?= /usr
+
+.PHONY: all help setup modules user install lint unit kunit selftests demo check check-debug bench clean
+
+all: modules user
+
+help:
+	@echo 'make demo          the whole thing on a small virtual cluster (KEEP=1 leaves it running)'
+	@echo 'make check         all tests'
+	@echo 'make check-debug   the kernel tests on a kernel with KASAN, lockdep and kmemleak'
+	@echo 'make bench         instructions per I/O, beside dm-linear'
+	@echo 'make modules user  build the module (KSERIES="$(KSERIES)") and user space'
+	@echo 'make lint unit kunit selftests   parts of make check'
+	@echo 'make install       user space, into DESTDIR and PREFIX'
+
+# Packages that are missing, by apt-get.
+setup:
+	@scripts/setup
+
+modules: setup
+	@scripts/modules $(KSERIES)
+
+user:
+	@$(MAKE) -s -C userspace BUILD=$(BUILD) all
+
+install: user
+	@$(MAKE) -s -C userspace BUILD=$(BUILD) DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) install
+
+lint: setup
+	@scripts/lint
+
+unit: setup
+	@tests/unit/run
+
+kunit: setup
+	@tests/kunit/run $(KSERIES)
+
+selftests: setup
+	@tests/selftests/run $(KSERIES)
+
+demo: setup
+	@tests/cluster/demo
+
+check: setup
+	@scripts/check lint unit kunit selftests cluster
+
+check-debug: setup
+	@scripts/check selftests-debug
+
+bench: setup
+	@tests/bench/run
+
+clean:
+	rm -rf build
