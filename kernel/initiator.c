@@ -60,6 +60,12 @@ static void call_done(struct covol_call *call, int err)
 				  err);
 }
 
+static bool call_needed(struct covol_call *call)
+{
+	return !covol_route_direct_now(container_of(call, struct covol_io,
+						    call));
+}
+
 static void req_done(struct covol_req *req, int err)
 {
 	covol_route_redirect_done(container_of(req, struct covol_io, req), err);
@@ -75,6 +81,7 @@ static int send_to(struct covol_io *io, u32 peer, u64 object, u64 offset)
 
 	memset(call, 0, sizeof(*call));
 	call->done = call_done;
+	call->needed = object ? call_needed : NULL;
 	hdr->opcode = opcode(bio);
 	if (!hdr->opcode)
 		return -EOPNOTSUPP;

@@ -453,9 +453,36 @@ static void redispatch(struct bio *bio);
 static void change_reasons(struct covol_volume *vol, u32 set, u32 clear);
 
 /**
+ * covol_route_direct_now() - would a redirected I/O go direct by now?
+ * @io: an I/O that waits to be sent to the coordinator
+ *
+ * While it waited a grant may have come: a fast writer queues many writes
+ * before the first has been answered.
+ *
+ * Context: any; does not sleep.
+ *
+ * Return: whether it would.
+ */
+bool covol_route_direct_now(struct covol_io *io)
+{
+	enum covol_route route = READ_ONCE(io->obj->vol->route);
+	struct bio *bio = covol_io_bio(io);
+	struct covol_extent ext;
+
+	if (!map_applies(bio) || (route != COVOL_ROUTE_DIRECT &&
+				  route != COVOL_ROUTE_BLOCK_REDIRECTED))
+		return false;
+	rcu_read_lock();
+	covol_map_lookup(&io->obj->map, bio->bi_iter.bi_sector,
+			 bio_sectors(bio), &ext);
+	rcu_read_unlock();
+	return ext.len == bio_sectors(bio) && goes_direct(bio, ext.state);
+}
+
+/**
  * covol_route_redirect_done() - a redirected I/O has ended
  * @io: as given to the initiator
- * @err: 0 or a negative errno, see struct covol_call
+ * @err: 0 or a negative errno, see struct covol_call; -EAGAIN: choose again
  *
  * Context: process context.
  */
@@ -464,6 +491,12 @@ void covol_route_redirect_done(struct covol_io *io, int err)
 	struct bio *bio = covol_io_bio(io);
 	struct covol_object *obj = io->obj;
 
+	if (err == -EAGAIN) {
+		leave(io);
+		rewind(io, bio);
+		redispatch(bio);
+		return;
+	}
 	if (is_transient(err)) {
 		if (err == -ESTALE)
 			change_reasons(obj->vol, COVOL_REASON_STALE_EPOCH, 0);

@@ -31,6 +31,7 @@ int covol_route_map(struct covol_io *io, struct bio *bio);
 int covol_route_end_io(struct covol_io *io, struct bio *bio,
 		       blk_status_t *status);
 void covol_route_redirect_done(struct covol_io *io, int err);
+bool covol_route_direct_now(struct covol_io *io);
 
 void covol_route_set(struct covol_volume *vol, enum covol_route route,
 		     u32 reasons);

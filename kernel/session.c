@@ -147,10 +147,47 @@ static struct covol_call *find_call(struct covol_session *s,
 	return call;
 }
 
+/* The next call in the queue gets the slot that was freed. Those before it
+ * that are not needed any more go to @unneeded.
+ */
+static struct covol_call *next_call(struct covol_session *s,
+				    struct list_head *unneeded)
+{
+	struct covol_call *call;
+
+	lockdep_assert_held(&s->lock);
+	while ((call = list_first_entry_or_null(&s->queued, struct covol_call,
+						entry))) {
+		bool needed = !call->needed || call->needed(call);
+
+		if (needed && !take_slot(s, call))
+			return NULL;
+		s->nr_queued--;
+		if (needed) {
+			list_del_init(&call->entry);
+			return call;
+		}
+		list_move_tail(&call->entry, unneeded);
+	}
+	return NULL;
+}
+
+/* Calls that were queued and will never be sent. */
+static void end_unsent(struct list_head *calls, int err)
+{
+	struct covol_call *call, *next;
+
+	list_for_each_entry_safe(call, next, calls, entry) {
+		list_del_init(&call->entry);
+		call->done(call, err);
+	}
+}
+
 static int response_complete(struct covol_session *s)
 {
 	struct covol_call *call = s->answered, *next;
 	const struct covol_hdr *hdr = &s->conn.rx;
+	LIST_HEAD(unneeded);
 
 	s->answered = NULL;
 	if (hdr->payload && hdr->flags & COVOL_WIRE_DIGEST &&
@@ -162,16 +199,11 @@ static int response_complete(struct covol_session *s)
 	}
 	spin_lock(&s->lock);
 	free_slot(s, hdr->id & ((1u << SLOT_BITS) - 1));
-	next = list_first_entry_or_null(&s->queued, struct covol_call, entry);
-	if (next && take_slot(s, next)) {
-		list_del_init(&next->entry);
-		s->nr_queued--;
-	} else {
-		next = NULL;
-	}
+	next = next_call(s, &unneeded);
 	spin_unlock(&s->lock);
 	if (next)
 		send_call(s, next);
+	end_unsent(&unneeded, -EAGAIN);
 	call_answered(call, covol_wire_status_errno(hdr->status));
 	return 0;
 }
@@ -179,7 +211,7 @@ static int response_complete(struct covol_session *s)
 /* The connection has stopped: no answer will come any more. */
 static void fail_calls(struct covol_session *s)
 {
-	struct covol_call *call, *next;
+	struct covol_call *call;
 	unsigned int slot;
 	LIST_HEAD(queued);
 
@@ -196,10 +228,7 @@ static void fail_calls(struct covol_session *s)
 	list_splice_init(&s->queued, &queued);
 	s->nr_queued = 0;
 	spin_unlock(&s->lock);
-	list_for_each_entry_safe(call, next, &queued, entry) {
-		list_del_init(&call->entry);
-		call->done(call, -ECONNRESET);
-	}
+	end_unsent(&queued, -ECONNRESET);
 }
 
 /* ---- what arrives ----------------------------------------------------- */

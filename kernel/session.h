@@ -41,6 +41,8 @@ struct covol_volume;
  * @skip: bytes to skip in the first entry
  * @pending: sending and answer; when both have ended, @done
  * @err: the answer's status
+ * @needed: asked when the call has waited in the queue, with a lock held: is it
+ *	    still to be sent? If not, it ends with -EAGAIN. May be NULL
  * @done: called exactly once, in process context: 0; -ECONNRESET: the session
  *	  ended without an answer; -ESTALE: refused because of the epoch; or
  *	  what covol_wire_status_errno() says
@@ -54,6 +56,7 @@ struct covol_call {
 	unsigned int		skip;
 	atomic_t		pending;
 	int			err;
+	bool			(*needed)(struct covol_call *call);
 	void			(*done)(struct covol_call *call, int err);
 };
 
