@@ -100,7 +100,8 @@ bool covol_extent_valid(const struct covol_extent *ext)
  * @ext: filled in with the extent from @sector on, at most @max_len long;
  *	 state unknown where the map has nothing
  *
- * Context: any, but the caller is in an RCU read-side section.
+ * Context: process context, in an RCU read-side section; does not sleep. (In
+ * 6.1 a lookup that interrupts a writer on its own CPU would wait for it.)
  */
 void covol_map_lookup(struct covol_map *map, u64 sector, u64 max_len,
 		      struct covol_extent *ext)

@@ -3,7 +3,7 @@
  * The extent map of one object: which sectors are in which state, and where
  * on the LUN they lie. What the map does not cover is unknown.
  *
- * Readers are lock-free and may be in any context; writers sleep. An entry of
+ * Readers are lock-free and do not sleep; writers may. An entry of
  * the maple tree holds state and the distance from object to LUN sector, so
  * that splitting an extent needs no new value, and neighbours that continue
  * each other have the same value and are merged.

@@ -4,6 +4,9 @@
  *
  * The direct path takes no lock and writes to no shared cache line: it reads
  * the route, enters obj->direct (per CPU), looks the extent up, and remaps.
+ * Route and reference are taken in one RCU section: covol_route_set() changes
+ * the route before it drains, and a drain ends no earlier than the sections
+ * that began before it. So who saw the old route has been waited for (I3).
  *
  * What is held is the bio itself; vol->held has them in the order in which
  * they came. A bio that has to wait for the coordinator puts itself there
@@ -250,19 +253,28 @@ static bool not_begun(struct covol_io *io, struct bio *bio, int err)
 	return true;
 }
 
-/* To the coordinator's file system. False: look at the route again. */
+/*
+ * To the coordinator's file system, which is right on every route but held.
+ * False: look at the route again.
+ *
+ * Here on the coordinator itself the request is not counted in
+ * vol->redirected: it ends only when the file system's own I/O on the volume
+ * object does, and that may be held by the very change of route that drains.
+ */
 static bool to_fs(struct covol_io *io, struct bio *bio)
 {
 	struct covol_object *obj = io->obj;
-	bool entered;
+	struct covol_volume *vol = obj->vol;
+	bool here = covol_volume_serves(vol), go;
 	int err;
 
 	rcu_read_lock();
-	entered = covol_drain_enter(&obj->vol->redirected);
+	go = READ_ONCE(vol->route) != COVOL_ROUTE_HELD &&
+	     (here || covol_drain_enter(&vol->redirected));
 	rcu_read_unlock();
-	if (!entered)
+	if (!go)
 		return false;
-	io->redirected = true;
+	io->redirected = !here;
 	io->way = COVOL_WAY_FS_REDIRECTED;
 	covol_stats_count(obj->stats, io->way, bio_op(bio),
 			  bio->bi_iter.bi_size);
@@ -290,16 +302,23 @@ static int to_lun(struct covol_io *io, struct bio *bio, u64 place, bool block)
 }
 
 /*
- * Route direct or block-redirected: by the map. Returns DM_MAPIO_*, or -EAGAIN:
- * look at the route again.
+ * By the map; @route is direct or block-redirected, or it is fs-redirected and
+ * the bio is the file system's own. Returns DM_MAPIO_*, or -EAGAIN: look at the
+ * route again.
  */
-static int by_map(struct covol_io *io, struct bio *bio, bool block, bool split)
+static int by_map(struct covol_io *io, struct bio *bio, enum covol_route route,
+		  bool split)
 {
+	bool block = route == COVOL_ROUTE_BLOCK_REDIRECTED;
+	unsigned int sectors = bio_sectors(bio);
 	struct covol_object *obj = io->obj;
 	struct covol_extent ext;
-	unsigned int sectors = bio_sectors(bio);
 
 	rcu_read_lock();
+	if (READ_ONCE(obj->vol->route) != route) {
+		rcu_read_unlock();
+		return -EAGAIN;
+	}
 	if (!covol_drain_enter(&obj->direct)) {
 		rcu_read_unlock();
 		goto redirect;	/* a recall is draining: not by the map */
@@ -337,17 +356,17 @@ redirect:
 static int one_try(struct covol_io *io, struct bio *bio, bool split)
 {
 	struct covol_volume *vol = io->obj->vol;
+	enum covol_route route = READ_ONCE(vol->route);
 
 	io->release = READ_ONCE(vol->releases);
-	switch (READ_ONCE(vol->route)) {
+	switch (route) {
 	case COVOL_ROUTE_DIRECT:
-		return by_map(io, bio, false, split);
 	case COVOL_ROUTE_BLOCK_REDIRECTED:
-		return by_map(io, bio, true, split);
+		return by_map(io, bio, route, split);
 	case COVOL_ROUTE_FS_REDIRECTED:
 		/* the file system itself is not redirected through itself */
 		if (is_identity(io->obj))
-			return by_map(io, bio, false, split);
+			return by_map(io, bio, route, split);
 		if (refused(io, bio))
 			return refuse(io, bio);
 		return to_fs(io, bio) ? DM_MAPIO_SUBMITTED : -EAGAIN;

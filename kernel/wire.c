@@ -220,7 +220,7 @@ int covol_wire_extent_decode(const struct covol_wire_extent *wire,
 	ext->place = le64_to_cpu(wire->place) / COVOL_WIRE_SECTOR;
 	ext->state = le32_to_cpu(wire->state);
 	if ((le64_to_cpu(wire->offset) | le64_to_cpu(wire->length) |
-	     le64_to_cpu(wire->place)) % COVOL_WIRE_SECTOR)
+	     le64_to_cpu(wire->place)) % COVOL_WIRE_SECTOR || wire->pad)
 		return -EPROTO;
 	return covol_extent_valid(ext) ? 0 : -EPROTO;
 }
