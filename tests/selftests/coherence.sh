@@ -1,0 +1,185 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Coherence: no node reads what is older than a completed write, whatever it has been granted (invariants I2, I5, I6).
+
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")" || exit
+# shellcheck source-path=SCRIPTDIR source=lib/ktap.sh
+. lib/ktap.sh
+# shellcheck source-path=SCRIPTDIR source=lib/nodes.sh
+. lib/nodes.sh
+
+readonly MIB=1048576
+readonly IMG2=/dev/mapper/n2-img IMG3=/dev/mapper/n3-img
+
+up() {
+	module_up
+	network_up 2 3
+	coordinator_up
+	volume_add 2
+	volume_add 3
+	session 1 2
+	session 1 3
+	image 1 64M 2 3
+	layouts 1
+	route 2 direct
+	route 3 direct
+	device 1 img image:1 64
+	device 2 n2-img image:1 64
+	device 3 n3-img image:1 64
+	pattern one "$MIB" >"$RUN/one"
+	pattern two "$MIB" >"$RUN/two"
+	head -c "$MIB" /dev/zero >"$RUN/zero"
+}
+
+# has NODE DEVICE OFFSET STATE: it reads there, and so comes to have the extent.
+has() {
+	dd if="$2" of=/dev/null bs=4k count=1 skip="$3" iflag=direct,skip_bytes status=none
+	state_is "$1" image:1 "$3" "$4"
+}
+
+# fresh READER DEVICE WRITER DEVICE MIB...: who reads zeroes by itself sees what another writes as soon as it is written.
+# Downwards: for a writer that goes upwards the coordinator fills holes ahead.
+fresh() {
+	local reader=$1 from=$2 to=$4 mib
+	shift 4
+
+	for mib in "$@"; do
+		within 10 has "$reader" "$from" $((mib * MIB)) hole
+		put "$RUN/one" "$to" $((mib * MIB)) 1M
+		same "$RUN/one" "$from" $((mib * MIB)) "$MIB"
+	done
+}
+
+# The writer has the hole, too, and reads before any grant can have come.
+own_write() {
+	local at=$((16 * MIB))
+
+	within 10 has 2 "$IMG2" "$at" hole
+	stop layout
+	put "$RUN/one" "$IMG2" "$at" 1M
+	same "$RUN/one" "$IMG2" "$at" "$MIB"
+	layouts 1
+}
+
+discard() {
+	local at=$((22 * MIB))
+
+	put "$RUN/one" "$IMG3" "$at" 1M
+	within 10 has 3 "$IMG3" "$at" data
+	within 10 has 2 "$IMG2" "$at" data
+	within 10 has 1 /dev/mapper/img "$at" data
+	blkdiscard -f -o "$at" -l "$MIB" "$IMG2"
+	for node in 1 2 3; do
+		! state_is "$node" image:1 "$at" data || fail "node $node has the extent still"
+	done
+	same "$RUN/zero" "$IMG2" "$at" "$MIB"
+	same "$RUN/zero" "$IMG3" "$at" "$MIB"
+	same "$RUN/zero" /dev/mapper/img "$at" "$MIB"
+}
+
+# Blocks that are freed are used again elsewhere while another node writes to where they were.
+freed_blocks() {
+	local at=$((26 * MIB)) i
+
+	for i in 1 2 3; do
+		put "$RUN/one" "$IMG2" "$at" 1M
+		within 10 has 3 "$IMG3" "$at" data
+		blkdiscard -f -o "$at" -l "$MIB" "$IMG2"
+		# fills what was freed
+		put "$RUN/two" "$IMG2" $((at + i * MIB)) 1M
+		# node 3 must not write to the old blocks
+		put "$RUN/one" "$IMG3" "$at" 1M
+		same "$RUN/two" "$IMG2" $((at + i * MIB)) "$MIB"
+		same "$RUN/one" "$IMG2" "$at" "$MIB"
+	done
+}
+
+sequence() {
+	kernel 1 image show "$UUID" 1 --json | jq '.images[0]["layout-seq"]'
+}
+
+# grant SEQ EXTENT...: from the coordinator to node 2.
+grant() {
+	kernel 1 map set "$UUID" image:1 --peer 2 --seq "$@"
+}
+
+old_grant() {
+	local at=$((36 * MIB)) seq
+
+	stop layout
+	seq=$(sequence)
+	blkdiscard -f -o "$at" -l 65536 "$IMG2"
+	# What has not changed is granted, what has is not.
+	grant "$seq" "hole:$at:65536" "hole:$((at + 65536)):65536"
+	within 10 state_is 2 image:1 $((at + 65536)) hole
+	equal 'state of what has changed' "$(state 2 image:1 "$at")" unknown
+	# One extent over both is cut.
+	grant "$seq" "hole:$((at - 65536)):196608"
+	within 10 state_is 2 image:1 $((at - 65536)) hole
+	equal 'state of what has changed' "$(state 2 image:1 "$at")" unknown
+	equal 'state behind it' "$(state 2 image:1 $((at + 65536)))" hole
+	# With the sequence of now it is granted.
+	grant "$(sequence)" "hole:$at:65536"
+	within 10 state_is 2 image:1 "$at" hole
+	layouts 1
+}
+
+too_old_grant() {
+	local at=$((40 * MIB)) seq
+
+	seq=$(sequence)
+	# More changes than are remembered.
+	blkdiscard -f --step 4096 -o "$at" -l 409600 "$IMG2"
+	echo "sequence $seq before, $(sequence) after"
+	between 'changes' $(($(sequence) - seq)) 200 1000
+	helper rawnl <<-TABLE
+		ESTALE seq: too much has changed | MAP_SET MAP_UUID=uuid:$UUID MAP_OBJECT=u64:1 MAP_PEER=u32:2 MAP_SEQ=u64:$seq MAP_OFFSET=u64:$at MAP_LENGTH=u64:4096
+	TABLE
+	fails grant "$seq" "hole:$at:4096" 2>"$RUN/error"
+	grep -q 'too much has changed' "$RUN/error" || fail "$(<"$RUN/error")"
+	fails kernel 1 map set "$UUID" image:1 --peer 2 "hole:$at:4096" 2>"$RUN/error"
+	grep -q 'seq: missing' "$RUN/error" || fail "$(<"$RUN/error")"
+	fails grant "$(sequence)" --offset "$at" --length 4096 "data:$at:4096:$((VOLUME_MIB * MIB))" 2>"$RUN/error"
+	grep -q "past the volume's end" "$RUN/error" || fail "$(<"$RUN/error")"
+}
+
+silent_holder() {
+	local at=$((8 * MIB))
+
+	put "$RUN/one" "$IMG2" "$at" 1M
+	within 10 has 3 "$IMG3" "$at" data
+	start events "$HERE/../bin/covol" kernel events --timeout 50
+	within 10 grep -q following "$RUN/events.log"
+	ip link set v3 down
+	start discard blkdiscard -f -o "$at" -l "$MIB" "$IMG2"
+	within 30 grep -q '^recall-timeout .* object 1 peer 3' "$RUN/events.log"
+	alive discard || fail 'the discard did not wait for node 3'
+	# What needs no recall from node 3 goes on meanwhile.
+	put "$RUN/two" "$IMG2" $((16 * MIB)) 1M
+	same "$RUN/two" "$IMG2" $((16 * MIB)) "$MIB"
+	kernel 1 session remove "$UUID" 3 --forget
+	within 10 dead discard
+	stop events
+	same "$RUN/zero" "$IMG2" "$at" "$MIB"
+	ip link set v3 up
+}
+
+down() {
+	nodes_down
+	module_down
+}
+
+first 'a coordinator and two members come up' up
+it 'what one member writes another sees at once, where it made zeroes before' "fresh 2 $IMG2 3 $IMG3 62 54 46"
+it 'the same with the coordinator as reader' "fresh 1 /dev/mapper/img 3 $IMG3 60 52"
+it 'the same with the coordinator as writer' "fresh 2 $IMG2 1 /dev/mapper/img 58 50"
+it 'a writer sees its own write where it made zeroes before' own_write
+it 'a discard takes the extents back from all nodes' discard
+it 'blocks that were freed and used again are not written by who had them' freed_blocks
+it 'a grant is cut by what changed since its extents were read' old_grant
+it 'a grant that is too old is refused' too_old_grant
+it 'a member that does not answer a recall: the change waits, an event says so, forget ends it' silent_holder
+last 'all is taken down; the module unloads' down
+ktap_run

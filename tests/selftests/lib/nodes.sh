@@ -1,0 +1,317 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Nodes in one machine: a node is a network namespace. Node 1 is the machine itself and coordinator of the volume;
+# nodes 2 and 3 are namespaces n2 and n3, on a bridge with it. The LUN of all is a RAM disk.
+#
+# To be sourced after ktap.sh.
+
+readonly UUID=11111111-2222-3333-4444-555555555555
+# What a suite has not set itself.
+readonly LUN=${LUN:-/dev/ram0}
+readonly LUN_MIB=336 VOLUME_MIB=320
+readonly OFFSET_SECTORS=2048
+readonly MNT=/mnt/volume
+readonly PORT=7788
+HERE=${BASH_SOURCE[0]%/*}
+export DM_DISABLE_UDEV=1
+
+# on NODE COMMAND...
+on() {
+	local node=$1
+	shift
+
+	if [[ $node -eq 1 ]]; then
+		"$@"
+	else
+		nsenter --net="/run/netns/n$node" "$@"
+	fi
+}
+
+# kernel NODE WORD...: `covol kernel WORD...` there.
+kernel() {
+	local node=$1
+	shift
+
+	on "$node" "$HERE/../bin/covol" kernel "$@"
+}
+
+# helper NAME ARGUMENT...: a C helper of the tests.
+helper() {
+	local name=$1
+	shift
+
+	"$HERE/../bin/$name" "$@"
+}
+
+module_up() {
+	modprobe -a dm_mod libcrc32c loop
+	modprobe brd rd_nr=2 rd_size=$((LUN_MIB * 1024))
+	insmod "$HERE/../bin/dm-covol.ko"
+}
+
+module_down() {
+	rmmod dm_covol
+	rmmod brd
+}
+
+# ---- networks ----
+
+# network_up NODE...: namespaces for these (not 1).
+network_up() {
+	local node
+
+	modprobe -a bridge veth
+	ip link set lo up
+	ip link add covol0 type bridge
+	ip address add 10.7.0.1/24 dev covol0
+	ip link set covol0 up
+	for node in "$@"; do
+		ip netns add "n$node"
+		ip link add "v$node" type veth peer name eth0 netns "n$node"
+		ip link set "v$node" master covol0 up
+		ip -n "n$node" address add "10.7.0.$node/24" dev eth0
+		ip -n "n$node" link set eth0 up
+		ip -n "n$node" link set lo up
+	done
+}
+
+network_down() {
+	local name
+
+	for name in n2 n3; do
+		[[ ! -e /run/netns/$name ]] || ip netns delete "$name"
+	done
+	[[ ! -e /sys/class/net/covol0 ]] || ip link delete covol0
+}
+
+# ---- volumes and images ----
+
+# volume_add NODE [WORD...]: the common volume, with a path to the LUN unless the words say otherwise.
+volume_add() {
+	local node=$1
+	shift
+
+	[[ $# -gt 0 ]] || set -- --lun "$LUN" --lun-offset 1M
+	kernel "$node" volume add "$UUID" --node "$node" --coordinator 1 --epoch 1 --size "${VOLUME_MIB}M" "$@"
+}
+
+route() {
+	kernel "$1" volume set "$UUID" --route "${@:2}"
+}
+
+# table OBJECT MIB|SECTORSs LUN [FEATURES]
+table() {
+	local size=$2 offset=$OFFSET_SECTORS
+
+	[[ $3 != - ]] || offset=0
+	if [[ $size == *s ]]; then
+		size=${size%s}
+	else
+		size=$((size * 2048))
+	fi
+	echo "0 $size covol $UUID $1 $3 $offset ${4-}"
+}
+
+# device NODE NAME OBJECT SIZE [LUN [FEATURES]]: on that node; sizes as for table.
+device() {
+	on "$1" dmsetup create "$2" --noudevsync --table "$(table "$3" "$4" "${5:-$LUN}" "${6-}")"
+	dmsetup mknodes "$2"
+}
+
+# coordinator_up: the volume on node 1, its file system mounted.
+coordinator_up() {
+	volume_add 1
+	route 1 direct
+	device 1 volume volume "$VOLUME_MIB"
+	mkfs.xfs -q -f /dev/mapper/volume
+	mkdir -p "$MNT"
+	mount /dev/mapper/volume "$MNT"
+}
+
+# image ID SIZE NODE...: a thin file on node 1, known to node 1 and the others. SIZE as for truncate.
+image() {
+	local id=$1 size=$2 node
+	shift 2
+
+	truncate -s "$size" "$MNT/image$id"
+	kernel 1 image add "$UUID" "$id" --size "$size" --file "$MNT/image$id"
+	for node in "$@"; do
+		kernel "$node" image add "$UUID" "$id" --size "$size"
+	done
+}
+
+session_live() {
+	[[ $(kernel "$1" session show "$UUID" --json | jq -r ".sessions[] | select(.peer == $2) | .state") == live ]]
+}
+
+# session LISTENER CONNECTOR: both ends.
+session() {
+	start "listen$1-$2" nsenter --net="$(netns "$1")" "$HERE/../bin/covol" kernel session listen "$UUID" \
+		--peer "$2" --address "10.7.0.$1:$PORT" --timeout 20
+	kernel "$2" session connect "$UUID" --peer "$1" --address "10.7.0.$1:$PORT" --timeout 20
+	within 20 dead "listen$1-$2"
+	session_live "$1" "$2"
+}
+
+netns() {
+	if [[ $1 -eq 1 ]]; then
+		echo /proc/1/ns/net
+	else
+		echo "/run/netns/n$1"
+	fi
+}
+
+# layouts ID...: node 1 answers who asks for layouts of these images.
+layouts() {
+	local id words=()
+
+	for id in "$@"; do
+		words+=("$id=$MNT/image$id")
+	done
+	start layout "$HERE/../bin/covol-layout" -v "$UUID" "${words[@]}"
+	within 20 grep -q answering "$RUN/layout.log"
+}
+
+# ---- looking ----
+
+# state NODE OBJECT BYTE: of the extent there, in the node's map.
+state() {
+	kernel "$1" map show "$UUID" "$2" --offset "$3" --json | jq -r '.extents[0].state'
+}
+
+state_is() {
+	[[ $(state "$1" "$2" "$3") == "$4" ]]
+}
+
+# counters DEVICE: into the array COUNT: COUNT[direct.writes] and so on.
+declare -A COUNT=()
+counters() {
+	local way what words at=8
+
+	read -ra words <<<"$(dmsetup status "$1")"
+	# start length covol role route reasons epoch extents, then the counters
+	for way in direct fs block zero held; do
+		for what in reads read-bytes writes write-bytes others; do
+			COUNT[$way.$what]=${words[at]}
+			at=$((at + 1))
+		done
+	done
+}
+
+# counted DEVICE COMMAND -- WAY.WHAT=N...: what the command adds to the counters (N or any); those not named stay.
+counted() {
+	local device=$1 command=() name pair wrong=
+	local -A before should=()
+	shift
+
+	while [[ $1 != -- ]]; do
+		command+=("$1")
+		shift
+	done
+	shift
+	for pair in "$@"; do
+		should[${pair%=*}]=${pair#*=}
+	done
+	counters "$device"
+	for name in "${!COUNT[@]}"; do
+		before[$name]=${COUNT[$name]}
+	done
+	"${command[@]}"
+	counters "$device"
+	for name in "${!COUNT[@]}"; do
+		[[ $name != *-bytes || -v should[$name] ]] || continue
+		[[ ${should[$name]:-} != any ]] || continue
+		[[ $((COUNT[$name] - before[$name])) -ne ${should[$name]:-0} ]] || continue
+		wrong+=" $name=$((COUNT[$name] - before[$name]))(${should[$name]:-0})"
+	done
+	[[ -z $wrong ]] || fail "counted, (and should be), after ${command[*]}:$wrong"
+}
+
+# held NODE: bios that are held there now.
+held() {
+	kernel "$1" volume show --json | jq -r ".volumes[] | select(.uuid == \"$UUID\") | .held"
+}
+
+is_held() {
+	[[ $(held "$1") -gt 0 ]]
+}
+
+# pattern SEED BYTES: the same bytes for the same seed, every block of them different.
+pattern() {
+	seq -f "$1 %.0f: data that no other block has" 1 $(($2 / 30 + 1)) | {
+		head -c "$2"
+		cat >/dev/null
+	}
+}
+
+# part FILE OFFSET BYTES: of it.
+part() {
+	dd if="$1" bs=64k skip="$2" count="$3" iflag=fullblock,skip_bytes,count_bytes status=none
+}
+
+# same FILE DEVICE OFFSET BYTES: the device has there what the file begins with. Past the page cache.
+same() {
+	dd if="$2" bs=64k skip="$3" count="$4" iflag=direct,fullblock,skip_bytes,count_bytes status=none |
+		cmp -n "$4" - "$1" || fail "$2 at $3: not the data of $1"
+}
+
+# put FILE DEVICE OFFSET [BLOCK [FLAGS]]: all of it, past the page cache.
+put() {
+	dd if="$1" of="$2" bs="${4:-64k}" oflag="direct,seek_bytes${5:+,$5}" seek="$3" conv=notrunc status=none
+}
+
+# ---- all of it down ----
+
+# nodes_down: devices, images, sessions, volumes of all nodes; in the order that the kernel asks for.
+nodes_down() {
+	local node
+
+	# What waits for held I/O does not end before that does; nor what waits for a recall.
+	kill_all
+	for node in 2 3; do
+		kernel 1 session remove "$UUID" "$node" --forget 2>/dev/null || true
+	done
+	for node in 3 2 1; do
+		[[ $node -eq 1 || -e /run/netns/n$node ]] || continue
+		route "$node" direct 2>/dev/null || true
+	done
+	stop_all
+	for node in 3 2 1; do
+		[[ $node -eq 1 || -e /run/netns/n$node ]] || continue
+		on "$node" "$HERE/../lib/down" "$HERE/../bin/covol" "$node"
+	done
+	network_down
+}
+
+# ---- load ----
+
+# load NAME DEVICE SECONDS [FIO-OPTION...]: writes and verifies in the background.
+load() {
+	local name=$1 device=$2 seconds=$3
+	shift 3
+
+	# shellcheck disable=SC2016
+	start "$name" bash -c 'fio "$@"; echo "status $?"' - --name="$name" --filename="$device" --rw=randwrite --bs=8k \
+		--size=16M --iodepth=16 --ioengine=libaio --direct=1 --verify=crc32c --verify_fatal=1 --verify_backlog=64 \
+		--randrepeat=0 --time_based --runtime="$seconds" --output-format=terse --terse-version=3 "$@"
+	within 30 opened "${device##*/}"
+}
+
+opened() {
+	[[ $(dmsetup info -c --noheadings -o open "$1") -gt 0 ]]
+}
+
+# load_ok NAME: it ends, without an error and without wrong data.
+load_ok() {
+	within 60 grep -q '^status' "$RUN/$1.log"
+	grep -qx 'status 0' "$RUN/$1.log" || {
+		tail -n 20 "$RUN/$1.log"
+		fail "fio of $1 saw an error or wrong data"
+	}
+}
+
+# written NAME: bytes that the load has written.
+load_did() {
+	between "MiB written by $1" "$(awk -F';' '/^3;fio/ { print int($47 / 1024) }' "$RUN/$1.log")" "$2" 1000000
+}
