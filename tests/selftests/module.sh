@@ -65,7 +65,7 @@ in_use() {
 suspend() {
 	local i
 
-	load suspend "$IMG" 6
+	load suspend "$IMG"
 	for i in 1 2 3 4 5; do
 		sleep 0.3
 		dmsetup suspend --noudevsync n2-img
@@ -78,7 +78,7 @@ suspend() {
 reload() {
 	local i table
 
-	load reload "$IMG" 6
+	load reload "$IMG"
 	for i in 1 2 3; do
 		for table in '1 data_digest' '2 hold_timeout 30000'; do
 			on 2 dmsetup reload n2-img --table "$(table image:1 48 "$LUN" "$table")"
@@ -122,7 +122,7 @@ remove() {
 
 	# fio closes and opens it from time to time.
 	exec {open}<"$IMG"
-	load remove "$IMG" 4
+	load remove "$IMG"
 	fails_with 'busy' dmsetup remove --noudevsync n2-img
 	dmsetup remove --noudevsync --deferred n2-img
 	load_ok remove
@@ -131,10 +131,10 @@ remove() {
 	dmsetup mknodes
 	device 2 n2-img image:1 48
 	# By force: errors, but nothing worse.
-	load force "$IMG" 20
+	load force "$IMG"
 	sleep 1
 	dmsetup remove --noudevsync --force n2-img || true
-	within 30 grep -q '^status' "$RUN/force.log"
+	load_ends force
 	! grep -qx 'status 0' "$RUN/force.log" || fail 'fio saw no error on a device that was replaced by errors'
 	dmsetup remove --noudevsync n2-img || true
 	device 2 n2-img image:1 48

@@ -34,7 +34,7 @@ up() {
 switching() {
 	local i way ways=(fs-redirected direct block-redirected held direct block-redirected fs-redirected held)
 
-	load verify "$IMG" 10
+	load verify "$IMG"
 	for ((i = 0; i < 24; i++)); do
 		way=${ways[i % 8]}
 		if [[ $way == block-redirected ]]; then
@@ -58,7 +58,7 @@ coordinator_switching() {
 	local i way
 
 	device 1 img image:1 32
-	load verify1 /dev/mapper/img 5
+	load verify1 /dev/mapper/img
 	for ((i = 0; i < 4; i++)); do
 		for way in fs-redirected direct; do
 			route 1 "$way"

@@ -29,14 +29,14 @@ no_session() {
 	! session_live "$1" "$2"
 }
 
-# lost_under_load NAME COMMAND...: which ends the session; three times.
+# lost_under_load NAME COMMAND...: which ends the session; twice.
 lost_under_load() {
 	local name=$1 i
 	shift
 
 	route 2 fs-redirected
-	load "$name" "$IMG" 8
-	for i in 1 2 3; do
+	load "$name" "$IMG"
+	for i in 1 2; do
 		sleep 0.5
 		"$@"
 		within 10 no_session 2 1
@@ -67,7 +67,7 @@ reset() {
 # A new session replaces one that is live.
 replaced() {
 	route 2 fs-redirected
-	load replaced "$IMG" 5
+	load replaced "$IMG"
 	sleep 0.5
 	session 1 2
 	sleep 0.5
@@ -96,7 +96,7 @@ epoch_differs() {
 
 	epoch=$(($(kernel 1 volume show --json | jq '.volumes[0].epoch') + 1))
 	route 2 fs-redirected
-	load epoch "$IMG" 6
+	load epoch "$IMG"
 	sleep 0.5
 	kernel "$first" volume set "$UUID" --epoch "$epoch"
 	within 10 is_held 2
@@ -106,7 +106,6 @@ epoch_differs() {
 	is_held 2 || fail 'nothing is held any more'
 	kernel "$second" volume set "$UUID" --epoch "$epoch"
 	load_ok epoch
-	rm "$RUN/epoch.pid"
 	equal 'bios that are held' "$(held 2)" 0
 	route 2 direct
 }
