@@ -33,12 +33,6 @@ up() {
 	head -c "$MIB" /dev/zero >"$RUN/zero"
 }
 
-# has NODE DEVICE OFFSET STATE: it reads there, and so comes to have the extent.
-has() {
-	dd if="$2" of=/dev/null bs=4k count=1 skip="$3" iflag=direct,skip_bytes status=none
-	state_is "$1" image:1 "$3" "$4"
-}
-
 # fresh READER DEVICE WRITER DEVICE MIB...: who reads zeroes by itself sees what another writes as soon as it is written.
 # Downwards: for a writer that goes upwards the coordinator fills holes ahead.
 fresh() {

@@ -50,7 +50,7 @@ read_bytes() {
 
 zero_filled() {
 	counted n2-img read_bytes "$IMG" 0 65536 -- fs.reads=1
-	within 10 state_is 2 image:1 0 hole
+	within 10 has 2 "$IMG" 0 hole
 	counted n2-img read_bytes "$IMG" 0 65536 -- zero.reads=1 zero.read-bytes=65536
 	same "$RUN/zero" "$IMG" 0 4194304
 }
@@ -58,7 +58,7 @@ zero_filled() {
 hole_to_direct() {
 	head -c 65536 "$RUN/one" >"$RUN/some"
 	counted n2-img put "$RUN/some" "$IMG" 0 64k -- fs.writes=1 fs.write-bytes=65536
-	within 10 state_is 2 image:1 0 data
+	within 10 has 2 "$IMG" 0 data
 	counted n2-img put "$RUN/some" "$IMG" 0 64k -- direct.writes=1 direct.write-bytes=65536
 	counted n2-img read_bytes "$IMG" 0 65536 -- direct.reads=1
 	# The rest of the chunk has come along, as zeroes on the LUN.
@@ -70,9 +70,9 @@ hole_to_direct() {
 # At 2 MiB, where the maps are known: data at 4 MiB and 4.5 MiB of the file, a hole between them.
 crossing() {
 	put "$RUN/one" "$IMG" 4M
-	within 10 state_is 2 image:1 8388096 data
+	within 10 has 2 "$IMG" 8388096 data
 	blkdiscard -f -o $((4194304 + 65536)) -l 65536 "$IMG"
-	within 10 reads_zero_locally $((4194304 + 65536))
+	within 10 has 2 "$IMG" $((4194304 + 65536)) hole
 	# data, hole, data
 	counted n2-img read_bytes "$IMG" 4194304 196608 -- direct.reads=2 zero.reads=1 zero.read-bytes=65536 \
 		direct.read-bytes=131072
@@ -84,11 +84,6 @@ crossing() {
 	counted n2-img put "$RUN/some" "$IMG" 4194304 192k -- direct.writes=2 fs.writes=1
 	same "$RUN/some" "$IMG" 4194304 196608
 	same "$RUN/some" /dev/mapper/n3-img 4194304 196608
-}
-
-reads_zero_locally() {
-	read_bytes "$IMG" "$1" 4096
-	state_is 2 image:1 "$1" hole
 }
 
 # every_way DEVICE OTHER OFFSET BYTES: written in each route, read in each, by another node and from the file.
@@ -168,7 +163,7 @@ discard() {
 	local at=$((24 << 20))
 
 	put "$RUN/one" "$IMG" "$at"
-	within 10 state_is 2 image:1 "$at" data
+	within 10 has 2 "$IMG" "$at" data
 	counted n2-img blkdiscard -f -o "$at" -l 1048576 "$IMG" -- fs.others=1
 	same "$RUN/zero" "$IMG" "$at" 1048576
 	same "$RUN/zero" /dev/mapper/n3-img "$at" 1048576
@@ -181,7 +176,7 @@ write_zeroes() {
 	local at=$((32 << 20))
 
 	put "$RUN/one" "$IMG" "$at"
-	within 10 state_is 2 image:1 "$at" data
+	within 10 has 2 "$IMG" "$at" data
 	# with NOUNMAP: stays allocated; a flush may follow
 	counted n2-img fallocate -z -o "$at" -l 1048576 "$IMG" -- fs.others=1 direct.others=any
 	same "$RUN/zero" "$IMG" "$at" 1048576
@@ -210,7 +205,7 @@ sectors() {
 	head -c 2048 /dev/zero >>"$RUN/should"
 	same "$RUN/should" "$IMG" "$at" 4096
 	# in data, direct
-	within 10 state_is 2 image:1 "$at" data
+	within 10 has 2 "$IMG" "$at" data
 	counted n2-img put "$RUN/some" "$IMG" $((at + 512)) 512 -- direct.writes=1 direct.write-bytes=512
 	# in data, by the coordinator
 	route 2 fs-redirected

@@ -120,9 +120,9 @@ gone() {
 remove() {
 	local open
 
-	# fio closes and opens it from time to time.
+	# fio closes and opens it from time to time; the other name goes at once.
 	exec {open}<"$IMG"
-	load remove "$IMG"
+	load remove "/dev/$(dmsetup info -c --noheadings -o blkdevname n2-img)"
 	fails_with 'busy' dmsetup remove --noudevsync n2-img
 	dmsetup remove --noudevsync --deferred n2-img
 	load_ok remove

@@ -70,6 +70,13 @@ bad() {
 	it "$2" "attack $SERVED $1"
 }
 
+# On a route where nothing goes to the LUN.
+asked_right() {
+	kernel 1 volume set "$MEMBER" --route fs-redirected
+	attack "$MEMBER" asked-right
+	kernel 1 volume set "$MEMBER" --route direct
+}
+
 # bad_coordinator CASE WORDS
 bad_coordinator() {
 	it "$2" "attack $MEMBER $1"
@@ -136,7 +143,7 @@ bad_coordinator answer-digest 'an answer with a wrong checksum of its data'
 bad_coordinator answer-half 'close in the middle of an answer'
 bad_coordinator answer-twice 'a second answer'
 bad_coordinator answer-refusal 'refusals: some hold the I/O, some fail it'
-bad_coordinator asked-right 'writes, FUA, flush and discard are asked for as documented'
+it 'writes, FUA, flush and discard are asked for as documented' asked_right
 bad_coordinator grant-bad 'grants with bad extents'
 bad_coordinator grant-recall 'a grant is used, a recall ends it'
 it "$MESSAGES random mutations as a member (COVOL_SEED=$SEED)" "mutations $SERVED"

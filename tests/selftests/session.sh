@@ -78,7 +78,7 @@ replaced() {
 
 direct_goes_on() {
 	put "$RUN/one" "$IMG" 32M
-	within 10 state_is 2 image:1 $((32 << 20)) data
+	within 10 has 2 "$IMG" $((32 << 20)) data
 	kernel 2 session remove "$UUID" 1
 	counted n2-img put "$RUN/one" "$IMG" 32M 64k -- direct.writes=16
 	start hole dd if="$RUN/one" of="$IMG" bs=64k count=1 seek=640 oflag=direct conv=notrunc

@@ -39,8 +39,8 @@ static void log_open(void)
 	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (kmsg < 0 || lseek(kmsg, 0, SEEK_END) < 0)
 		die("/dev/kmsg: %s", strerror(errno));
-	/* The module's messages are rate limited; the case before has had its own. */
-	usleep(500000);
+	/* The module logs ten ends of sessions in five seconds; each case has one. */
+	usleep(600000);
 }
 
 static bool logged(const char *text)
@@ -69,6 +69,13 @@ static void must_end(int fd, const char *text)
 		die("the session goes on");
 	if (!logged(text))
 		die("the session ended, but \"%s\" is not in the log", text);
+	close(fd);
+}
+
+/* Without a line in the log. */
+static void finish(int fd)
+{
+	session_end();
 	close(fd);
 }
 
@@ -104,7 +111,7 @@ static void expect(int fd, struct hdr asked, const void *payload, size_t len, en
 static void still_good(int fd)
 {
 	expect(fd, request(READ, 1, 0, 4096), NULL, 0, OK);
-	close(fd);
+	finish(fd);
 }
 
 /* ---- malformed: the session ends, and the log says why ---- */
@@ -446,7 +453,7 @@ static void bad_answer(struct hdr (*spoil)(struct hdr hdr), size_t len, const ch
 	fd = session();
 	answer_read(fd);
 	reader_ends(pid, 0);
-	close(fd);
+	finish(fd);
 }
 
 static struct hdr other_id(struct hdr hdr)
@@ -566,7 +573,7 @@ static void answer_refusal(void)
 		put_msg(fd, response(&hdr, failing[i].status), NULL, 0);
 		reader_ends(pid, failing[i].error);
 	}
-	close(fd);
+	finish(fd);
 }
 
 /* The module's next message that is no request for a layout. */
@@ -631,7 +638,7 @@ static void asked_right(void)
 		die("a discard of another range");
 	put_msg(fd, response(&hdr, OK), NULL, 0);
 	reader_ends(pid, 0);
-	close(fd);
+	finish(fd);
 }
 
 static void put_grant(int fd, const struct extent *ext, unsigned int nr)
@@ -678,7 +685,7 @@ static void grant_bad(void)
 	pid = reader(0);
 	answer_read(fd);
 	reader_ends(pid, 0);
-	close(fd);
+	finish(fd);
 }
 
 static void grant_recall(void)
@@ -697,7 +704,7 @@ static void grant_recall(void)
 	answer_read(fd);
 	reader_ends(pid, 0);
 	expect(fd, request(RECALL, 99, 0, 4096), NULL, 0, OK);
-	close(fd);
+	finish(fd);
 }
 
 /* ---- which ---- */

@@ -115,6 +115,8 @@ table() {
 
 # device NODE NAME OBJECT SIZE [LUN [FEATURES]]: on that node; sizes as for table.
 device() {
+	# What writes to a device that has just gone leaves a file in its place.
+	[[ -b /dev/mapper/$2 ]] || rm -f "/dev/mapper/$2"
 	on "$1" dmsetup create "$2" --noudevsync --table "$(table "$3" "$4" "${5:-$LUN}" "${6-}")"
 	dmsetup mknodes "$2"
 }
@@ -182,6 +184,12 @@ state() {
 
 state_is() {
 	[[ $(state "$1" "$2" "$3") == "$4" ]]
+}
+
+# has NODE DEVICE OFFSET STATE: of image 1. It reads there: who reads where it has no layout asks for one.
+has() {
+	dd if="$2" of=/dev/null bs=4k count=1 skip="$3" iflag=direct,skip_bytes status=none
+	state_is "$1" image:1 "$3" "$4"
 }
 
 # counters DEVICE: into the array COUNT: COUNT[direct.writes] and so on.
@@ -288,20 +296,17 @@ nodes_down() {
 
 # ---- load ----
 
-# load NAME DEVICE [FIO-OPTION...]: writes and verifies in the background, until load_ok or its first error.
+# load NAME DEVICE [FIO-OPTION...]: writes and verifies in the background, until load_ok or its first error. As fast as
+# an emulated machine can and still do something else.
 load() {
 	local name=$1 device=$2
 	shift 2
 
 	# shellcheck disable=SC2016
 	start "$name" bash -c 'fio "$@"; echo "status $?"' - --name="$name" --filename="$device" --rw=randwrite --bs=8k \
-		--size=16M --iodepth=16 --ioengine=libaio --direct=1 --verify=crc32c --verify_fatal=1 --verify_backlog=64 \
+		--size=16M --iodepth=16 --rate_iops=250 --ioengine=libaio --direct=1 --verify=crc32c --verify_fatal=1 --verify_backlog=64 \
 		--randrepeat=0 --time_based --runtime=100000 --output-format=terse --terse-version=3 "$@"
-	within 30 opened "${device##*/}"
-}
-
-opened() {
-	[[ $(dmsetup info -c --noheadings -o open "$1") -gt 0 ]]
+	within 30 fuser -s "$device"
 }
 
 # load_ends NAME: it has ended by itself.
