@@ -22,12 +22,13 @@
 #define RUN_TIME	msecs_to_jiffies(2)
 
 /* A peer that is gone is noticed after about 3 + 3 * 2 s of silence, or when
- * what was sent has not been acknowledged for 10 s.
+ * what was sent has not been acknowledged for 60 s. TCP counts a peer that
+ * takes nothing (flow control) among the latter, hence so long.
  */
 #define KEEP_IDLE	3
 #define KEEP_INTERVAL	2
 #define KEEP_COUNT	3
-#define USER_TIMEOUT	10000
+#define USER_TIMEOUT	60000
 
 static struct workqueue_struct *conn_wq;
 

@@ -27,7 +27,7 @@ up() {
 	route 2 direct
 	route 3 direct
 	device 2 n2-img image:1 32
-	device 2 n2-impatient image:2 16 "$LUN" '2 hold_timeout 2000'
+	device 2 n2-impatient image:2 16 "$LUN" "2 hold_timeout $((2000 * SLOW))"
 	pattern one 1048576 >"$RUN/one"
 }
 
@@ -89,20 +89,22 @@ hold_timeout() {
 	begin=${EPOCHREALTIME/./}
 	fails dd if=/dev/mapper/n2-impatient of=/dev/null bs=4k count=1 iflag=direct
 	took=$(((${EPOCHREALTIME/./} - begin) / 1000))
-	between 'ms until it failed' "$took" 1900 $((4500 * SLOW))
+	between 'ms until it failed' "$took" $((1900 * SLOW)) $((4500 * SLOW))
 	must_log 'held I/O failed after hold_timeout'
 	route 2 direct
 	same "$RUN/one" /dev/mapper/n2-impatient 0 1048576
 }
 
-# An I/O that is released in time does not fail.
+# An I/O that is released in time does not fail, however slow the machine.
 no_timeout() {
+	device 2 n2-patient image:2 16 "$LUN" '2 hold_timeout 3600000'
 	route 2 held
-	start patient dd if=/dev/mapper/n2-impatient of=/dev/null bs=4k count=1 iflag=direct
+	start patient dd if=/dev/mapper/n2-patient of=/dev/null bs=4k count=1 iflag=direct
 	within 10 is_held 2
 	sleep 1
 	route 2 direct
 	within 10 dead patient
+	dmsetup remove --noudevsync n2-patient
 	grep -q '4096 bytes' "$RUN/patient.log" || fail "$(<"$RUN/patient.log")"
 }
 
