@@ -228,7 +228,7 @@ static int refuse(struct covol_io *io, struct bio *bio)
 		   "metadata write at sector %llu of the volume refused: only the coordinator may (meta_policy)\n",
 		   (u64)bio->bi_iter.bi_sector);
 	io->way = COVOL_WAY_FS_REDIRECTED;
-	bio->bi_status = errno_to_blk_status(-EROFS);
+	bio->bi_status = BLK_STS_IOERR;	/* there is none for EROFS */
 	bio_endio(bio);
 	return DM_MAPIO_SUBMITTED;
 }

@@ -194,7 +194,8 @@ static void set_limits(struct dm_target *ti, struct target *t)
 	ti->num_flush_bios = 1;
 	ti->flush_supported = true;
 	/* discards and write-zeroes change the map: the coordinator does
-	 * them, whatever the LUN can
+	 * them. Discards whatever the LUN can; device mapper offers
+	 * write-zeroes only if the LUN has them, too, else zeroes are written.
 	 */
 	ti->num_discard_bios = 1;
 	ti->discards_supported = true;
