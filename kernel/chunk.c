@@ -4,21 +4,16 @@
  *
  * All offsets here are bytes in the image.
  */
-#include <linux/bvec.h>
-#include <linux/falloc.h>
 #include <linux/fs.h>
-#include <linux/mempool.h>
-#include <linux/mm.h>
+#include <linux/falloc.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
-#include <linux/uio.h>
 #include <linux/wait.h>
 
 #include "chunk.h"
-#include "compat.h"
 #include "coordinator.h"
+#include "fill.h"
 #include "layout.h"
-#include "pages.h"
 #include "volume.h"
 #include "wire.h"
 
@@ -119,154 +114,7 @@ static void unlock_range(struct covol_chunks *chunks, struct span *span)
 	wake_up_all(&chunks->wait);
 }
 
-/* ---- what the file has ------------------------------------------------ */
-
-/*
- * Is there data at @at, and up to where (at most @end) is it the same?
- * Unwritten counts as a hole: SEEK_DATA passes over it, as nothing of an image
- * is ever in the page cache.
- */
-static int find_run(struct file *file, u64 at, u64 end, u64 *run_end,
-		    bool *data)
-{
-	loff_t pos = vfs_llseek(file, at, SEEK_DATA);
-
-	if (pos == -ENXIO)
-		pos = end;
-	if (pos < 0)
-		return pos;
-	*data = pos == at;
-	if (*data)
-		pos = vfs_llseek(file, at, SEEK_HOLE);
-	if (pos < 0)
-		return pos;
-	*run_end = min_t(u64, pos, end);
-	return 0;
-}
-
-static bool all_data(struct file *file, u64 start, u64 end)
-{
-	u64 run_end;
-	bool data;
-
-	return !find_run(file, start, end, &run_end, &data) && data &&
-	       run_end == end;
-}
-
-/* ---- writing ---------------------------------------------------------- */
-
-/* Where the bytes come from: the request's own in [start, end), zeroes
- * elsewhere and if @bvec is NULL. Read from left to right.
- */
-struct source {
-	const struct bio_vec	*bvec;
-	struct bvec_iter	at;
-	u64			start;
-	u64			end;
-};
-
-static void source_init(struct source *src, const struct covol_req *req)
-{
-	src->bvec = req->bvec;
-	src->start = req->offset;
-	src->end = req->offset + req->length;
-	src->at = (struct bvec_iter){ .bi_size = req->length + req->skip };
-	if (req->bvec)
-		bvec_iter_advance(req->bvec, &src->at, req->skip);
-}
-
-/* Pass over what lies before @pos. */
-static void source_seek(struct source *src, u64 pos)
-{
-	u64 at = src->end - src->at.bi_size;
-
-	if (src->bvec && pos > at && pos <= src->end)
-		bvec_iter_advance(src->bvec, &src->at, pos - at);
-}
-
-/* One piece for [pos, end), without going on. */
-static void source_get(struct source *src, u64 pos, u64 end, struct bio_vec *bv)
-{
-	if (src->bvec && pos >= src->start && pos < src->end) {
-		*bv = mp_bvec_iter_bvec(src->bvec, src->at);
-		bv->bv_len = min_t(u64, bv->bv_len, end - pos);
-		return;
-	}
-	if (src->bvec && pos < src->start)
-		end = min(end, src->start);
-	bvec_set_page(bv, ZERO_PAGE(0), min_t(u64, end - pos, PAGE_SIZE), 0);
-}
-
-static int write_bvec(struct file *file, const struct bio_vec *bvec,
-		      unsigned int nr, u64 pos, size_t len, rwf_t flags)
-{
-	struct iov_iter iter;
-	loff_t at = pos;
-	ssize_t ret;
-
-	iov_iter_bvec(&iter, ITER_SOURCE, bvec, nr, len);
-	while (iov_iter_count(&iter)) {
-		ret = covol_vfs_iter_write(file, &iter, &at, flags);
-		if (ret < 0)
-			return ret;
-		if (!ret)
-			return -EIO;
-	}
-	return 0;
-}
-
-/* Write [start, end) of the source to the file. */
-static int write_run(struct file *file, struct source *src, u64 start, u64 end,
-		     rwf_t flags)
-{
-	struct covol_pages table;
-	int err = 0;
-
-	covol_pages_alloc(&table, 0);
-	source_seek(src, start);
-	while (start < end && !err) {
-		unsigned int nr = 0;
-		u64 pos = start;
-
-		while (pos < end && nr < COVOL_PAGES_MAX) {
-			source_get(src, pos, end, &table.bvec[nr]);
-			pos += table.bvec[nr++].bv_len;
-			source_seek(src, pos);
-		}
-		err = write_bvec(file, table.bvec, nr, start, pos - start,
-				 flags);
-		start = pos;
-	}
-	covol_pages_free(&table);
-	return err;
-}
-
-/*
- * Make [start, end) data: write what is not, and of the rest the request's
- * own part. An allocating write is stable when this returns (I1).
- */
-static int fill(struct covol_object *obj, struct source *src, u64 start,
-		u64 end, rwf_t flags)
-{
-	u64 at, run_end, from, to;
-	bool data;
-	int err;
-
-	for (at = start; at < end; at = run_end) {
-		err = find_run(obj->file, at, end, &run_end, &data);
-		if (err)
-			return err;
-		from = data ? max(at, src->start) : at;
-		to = data ? min(run_end, src->end) : run_end;
-		if (from >= to)
-			continue;
-		err = write_run(obj->file, src, from, to,
-				data ? flags : flags | RWF_DSYNC);
-		if (err)
-			return err;
-	}
-	return 0;
-}
+/* ---- preparing -------------------------------------------------------- */
 
 static u64 chunk_start(struct covol_object *obj, u64 pos)
 {
@@ -279,27 +127,34 @@ static u64 chunk_end(struct covol_object *obj, u64 pos)
 		   obj->size);
 }
 
-/*
- * Change the map of the chunks from @start to @end, whose range is locked.
- * Nearly full file systems have no room for a whole chunk: then only what must
- * be written is.
- */
-static int prepare_locked(struct covol_object *obj, struct source *src,
+/* Without room for all: only the blocks that must be written. */
+static int fill_blocks(struct covol_object *obj, struct covol_source *src,
+		       rwf_t flags)
+{
+	u64 block = i_blocksize(file_inode(obj->file));
+
+	return covol_fill(obj, src, round_down(src->start, block),
+			  min(round_up(src->end, block), obj->size), flags);
+}
+
+/* Change the map of the chunks from @start to @end, whose range is locked. */
+static int prepare_locked(struct covol_object *obj, struct covol_source *src,
 			  u64 start, u64 end, u32 peer, rwf_t flags)
 {
+	struct covol_source again = *src;
 	struct covol_change change;
-	struct source again = *src;
 	int err;
 
 	covol_layout_begin(obj, &change, start >> SECTOR_SHIFT,
 			   (end - start) >> SECTOR_SHIFT);
-	/* I5: who reads zeroes in the range locally must stop before the write
-	 * is acknowledged; the writer itself does when it has the answer.
+	/* I5: who reads zeroes or shared blocks in the range must stop before
+	 * the write is acknowledged. A writer that read zeroes does when it has
+	 * the answer; blocks that move are taken back from it, too.
 	 */
-	covol_layout_recall(obj, &change, peer);
-	err = fill(obj, src, start, end, flags);
+	covol_layout_recall(obj, &change, covol_fill_moves(obj) ? 0 : peer);
+	err = covol_fill(obj, src, start, end, flags);
 	if (err == -ENOSPC && src->start < src->end)
-		err = fill(obj, &again, again.start, again.end, flags);
+		err = fill_blocks(obj, &again, flags);
 	covol_layout_end(obj, &change);
 	return err;
 }
@@ -310,7 +165,7 @@ static int prepare_locked(struct covol_object *obj, struct source *src,
  * prepares it; the others find data when they get the lock. Returns 1 if the
  * map was changed, 0 if it was not, or a negative errno.
  */
-static int prepare(struct covol_object *obj, struct source *src, u64 start,
+static int prepare(struct covol_object *obj, struct covol_source *src, u64 start,
 		   u64 end, u32 peer, rwf_t flags)
 {
 	bool own = src->start < src->end;
@@ -319,13 +174,12 @@ static int prepare(struct covol_object *obj, struct source *src, u64 start,
 	int err;
 
 	lock_range(obj->chunks, &range, start, end, false);
-	plain = all_data(obj->file, own ? src->start : start,
-			 own ? src->end : end);
+	plain = own ? covol_fill_in_place(obj, src->start, src->end) :
+		      covol_fill_done(obj, start, end);
 	if (!plain)
 		err = prepare_locked(obj, src, start, end, peer, flags);
 	else
-		err = own ? write_run(obj->file, src, src->start, src->end,
-				      flags) : 0;
+		err = own ? covol_fill_write(obj, src, flags) : 0;
 	unlock_range(obj->chunks, &range);
 	if (err || plain)
 		return err;
@@ -342,7 +196,7 @@ static void ahead_work(struct work_struct *work)
 						   work);
 	struct covol_object *obj = chunks->obj;
 	unsigned int noio = memalloc_noio_save();
-	struct source none = { };
+	struct covol_source none = { };
 	u64 at, next, end;
 	u32 peer;
 
@@ -409,16 +263,16 @@ static int write_source(struct covol_req *req)
 	u64 start = req->offset, end = req->offset + req->length;
 	rwf_t flags = req->flags & COVOL_WIRE_FUA ? RWF_DSYNC : 0;
 	struct covol_object *obj = req->obj;
-	struct source src;
+	struct covol_source src;
 	struct span range;
 	int err = 0;
 	bool plain;
 
-	source_init(&src, req);
+	covol_source_init(&src, req);
 	lock_range(obj->chunks, &range, start, end, true);
-	plain = all_data(obj->file, start, end);
+	plain = covol_fill_in_place(obj, start, end);
 	if (plain)
-		err = write_run(obj->file, &src, start, end, flags);
+		err = covol_fill_write(obj, &src, flags);
 	unlock_range(obj->chunks, &range);
 	if (plain)
 		return err;

@@ -6,9 +6,9 @@
  * the file system does not have as data is written, with the new data or with
  * zeroes, and made stable, before the write is acknowledged (I1). What is
  * data already is touched only by the write itself: another node may be
- * writing it directly. Then the chunk's extents are granted to the writer,
- * and later writes go direct. Chunks are prepared ahead of a writer that
- * goes from chunk to chunk.
+ * writing it directly. Blocks that are shared with another file are copied.
+ * Then the chunk's extents are granted to the writer, and later writes go
+ * direct. Chunks are prepared ahead of a writer that goes from chunk to chunk.
  */
 #ifndef COVOL_CHUNK_H
 #define COVOL_CHUNK_H

@@ -14,39 +14,49 @@
 
 static_assert(COVOL_PAGES_MAX * PAGE_SIZE >= COVOL_WIRE_IO_MAX);
 
-/* In reserve: the pages and the table of one largest request. */
-#define RESERVE	(COVOL_WIRE_IO_MAX / PAGE_SIZE + 1)
+/* A table and the pages of the largest request of its kind. */
+#define RESERVE(bytes)	(1 + (bytes) / PAGE_SIZE)
 
-static mempool_t *pool;
+/**
+ * struct covol_reserve - pages that are kept for when there are no others
+ * @pool: the pages
+ * @lock: held by who draws on them: two who each had half would wait for ever
+ */
+struct covol_reserve {
+	mempool_t	*pool;
+	/* held by who draws on the pool */
+	struct mutex	lock;
+};
 
-/* Held by who draws on the reserve: two who each had half would wait for ever. */
-static DEFINE_MUTEX(reserve_lock);
+static struct covol_reserve payload = {
+	.lock = __MUTEX_INITIALIZER(payload.lock),
+};
 
-static struct page *quick(void)
+static struct covol_reserve scratch = {
+	.lock = __MUTEX_INITIALIZER(scratch.lock),
+};
+
+static struct page *get_page_for(struct covol_reserve *reserve, bool patient)
 {
+	if (patient)
+		return mempool_alloc(reserve->pool, GFP_NOIO);
 	return alloc_page(GFP_NOIO | __GFP_NORETRY | __GFP_NOWARN);
-}
-
-static struct page *patient(void)
-{
-	return mempool_alloc(pool, GFP_NOIO);
 }
 
 /* Pages that were sent may still be in TCP's queue: those must not come back
  * as the reserve, for their content would change under TCP.
  */
-static void free_one(struct page *page)
+static void free_one(struct covol_reserve *reserve, struct page *page)
 {
 	if (page_count(page) == 1)
-		mempool_free(page, pool);
+		mempool_free(page, reserve->pool);
 	else
 		put_page(page);
 }
 
-static bool fill(struct covol_pages *pages, size_t len,
-		 struct page *(*get)(void))
+static bool fill(struct covol_pages *pages, size_t len, bool patient)
 {
-	struct page *page = get();
+	struct page *page = get_page_for(pages->reserve, patient);
 
 	pages->nr = 0;
 	if (!page)
@@ -55,7 +65,7 @@ static bool fill(struct covol_pages *pages, size_t len,
 	while (len) {
 		size_t n = min_t(size_t, len, PAGE_SIZE);
 
-		page = get();
+		page = get_page_for(pages->reserve, patient);
 		if (!page) {
 			covol_pages_free(pages);
 			return false;
@@ -66,8 +76,19 @@ static bool fill(struct covol_pages *pages, size_t len,
 	return true;
 }
 
+static void get_pages(struct covol_pages *pages, size_t len,
+		      struct covol_reserve *reserve)
+{
+	pages->reserve = reserve;
+	if (fill(pages, len, false))
+		return;
+	mutex_lock(&reserve->lock);
+	fill(pages, len, true);
+	mutex_unlock(&reserve->lock);
+}
+
 /**
- * covol_pages_alloc() - get pages
+ * covol_pages_alloc() - get pages for the payload of a request
  * @pages: filled in
  * @len: bytes, at most COVOL_WIRE_IO_MAX
  *
@@ -75,11 +96,21 @@ static bool fill(struct covol_pages *pages, size_t len,
  */
 void covol_pages_alloc(struct covol_pages *pages, size_t len)
 {
-	if (fill(pages, len, quick))
-		return;
-	mutex_lock(&reserve_lock);
-	fill(pages, len, patient);
-	mutex_unlock(&reserve_lock);
+	get_pages(pages, len, &payload);
+}
+
+/**
+ * covol_pages_scratch() - get pages for the execution of a request
+ * @pages: filled in
+ * @len: bytes, at most COVOL_SCRATCH_MAX
+ *
+ * For who may have payload pages, but no scratch pages yet.
+ *
+ * Context: may sleep until others free theirs; does no I/O for memory.
+ */
+void covol_pages_scratch(struct covol_pages *pages, size_t len)
+{
+	get_pages(pages, len, &scratch);
 }
 
 /**
@@ -91,8 +122,8 @@ void covol_pages_free(struct covol_pages *pages)
 	if (!pages->bvec)
 		return;
 	while (pages->nr)
-		free_one(pages->bvec[--pages->nr].bv_page);
-	free_one(virt_to_page(pages->bvec));
+		free_one(pages->reserve, pages->bvec[--pages->nr].bv_page);
+	free_one(pages->reserve, virt_to_page(pages->bvec));
 	pages->bvec = NULL;
 }
 
@@ -123,11 +154,16 @@ u32 covol_pages_crc(const struct bio_vec *bvec, unsigned int skip, size_t len)
 
 int covol_pages_init(void)
 {
-	pool = mempool_create_page_pool(RESERVE, 0);
-	return pool ? 0 : -ENOMEM;
+	payload.pool = mempool_create_page_pool(RESERVE(COVOL_WIRE_IO_MAX), 0);
+	scratch.pool = mempool_create_page_pool(RESERVE(COVOL_SCRATCH_MAX), 0);
+	if (payload.pool && scratch.pool)
+		return 0;
+	covol_pages_exit();
+	return -ENOMEM;
 }
 
 void covol_pages_exit(void)
 {
-	mempool_destroy(pool);
+	mempool_destroy(scratch.pool);
+	mempool_destroy(payload.pool);
 }

@@ -40,6 +40,7 @@ static void object_free(struct kref *ref)
 	covol_layout_exit(&obj->layout);
 	covol_drain_exit(&obj->direct);
 	covol_map_exit(&obj->map);
+	covol_map_exit(&obj->unshared);
 	free_percpu(obj->stats);
 	if (obj->file)
 		fput(obj->file);
@@ -117,6 +118,7 @@ static struct covol_object *object_create(struct covol_volume *vol, u64 id,
 	if (covol_drain_init(&obj->direct))
 		goto err_stats;
 	covol_map_init(&obj->map);
+	covol_map_init(&obj->unshared);
 	covol_layout_init(&obj->layout);
 	return obj;
 

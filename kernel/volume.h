@@ -93,6 +93,7 @@ struct covol_object {
 	/* of an image that is served here */
 	struct covol_layout	layout;
 	struct covol_chunks	*chunks;
+	struct covol_map	unshared;	/* copied, see fill.c */
 };
 
 int covol_volume_create(struct net *net, const uuid_t *uuid, u32 node,
