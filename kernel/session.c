@@ -41,18 +41,29 @@ static void call_answered(struct covol_call *call, int err)
 	call_put(call);
 }
 
-/* Give a call a slot, if there is one. */
+/* The data that a call moves, either way. */
+static u32 data_of(const struct covol_call *call)
+{
+	return call->hdr.opcode == COVOL_OP_READ ||
+	       call->hdr.opcode == COVOL_OP_WRITE ? call->hdr.length : 0;
+}
+
+/* Give a call a slot, if the window has room for it. */
 static bool take_slot(struct covol_session *s, struct covol_call *call)
 {
+	u32 bytes = data_of(call);
 	unsigned long slot;
 
 	lockdep_assert_held(&s->lock);
 	slot = find_first_zero_bit(s->used, COVOL_WINDOW);
-	if (slot == COVOL_WINDOW)
+	if (slot == COVOL_WINDOW ||
+	    (bytes && s->bytes_outstanding &&
+	     s->bytes_outstanding + bytes > COVOL_WINDOW_BYTES))
 		return false;
 	__set_bit(slot, s->used);
 	s->slots[slot] = call;
 	s->nr_outstanding++;
+	s->bytes_outstanding += bytes;
 	call->hdr.id = ++s->nr_sent << SLOT_BITS | slot;
 	return true;
 }
@@ -60,6 +71,7 @@ static bool take_slot(struct covol_session *s, struct covol_call *call)
 static void free_slot(struct covol_session *s, unsigned int slot)
 {
 	lockdep_assert_held(&s->lock);
+	s->bytes_outstanding -= data_of(s->slots[slot]);
 	s->slots[slot] = NULL;
 	__clear_bit(slot, s->used);
 	s->nr_outstanding--;
@@ -147,11 +159,11 @@ static struct covol_call *find_call(struct covol_session *s,
 	return call;
 }
 
-/* The next call in the queue gets the slot that was freed. Those before it
- * that are not needed any more go to @unneeded.
+/* Calls in the queue that the window has room for now, in order; those among
+ * them that are not needed any more go to @unneeded.
  */
-static struct covol_call *next_call(struct covol_session *s,
-				    struct list_head *unneeded)
+static void next_calls(struct covol_session *s, struct list_head *ready,
+		       struct list_head *unneeded)
 {
 	struct covol_call *call;
 
@@ -161,15 +173,20 @@ static struct covol_call *next_call(struct covol_session *s,
 		bool needed = !call->needed || call->needed(call);
 
 		if (needed && !take_slot(s, call))
-			return NULL;
+			return;
 		s->nr_queued--;
-		if (needed) {
-			list_del_init(&call->entry);
-			return call;
-		}
-		list_move_tail(&call->entry, unneeded);
+		list_move_tail(&call->entry, needed ? ready : unneeded);
 	}
-	return NULL;
+}
+
+static void send_calls(struct covol_session *s, struct list_head *calls)
+{
+	struct covol_call *call, *next;
+
+	list_for_each_entry_safe(call, next, calls, entry) {
+		list_del_init(&call->entry);
+		send_call(s, call);
+	}
 }
 
 /* Calls that were queued and will never be sent. */
@@ -185,9 +202,10 @@ static void end_unsent(struct list_head *calls, int err)
 
 static int response_complete(struct covol_session *s)
 {
-	struct covol_call *call = s->answered, *next;
 	const struct covol_hdr *hdr = &s->conn.rx;
+	struct covol_call *call = s->answered;
 	LIST_HEAD(unneeded);
+	LIST_HEAD(ready);
 
 	s->answered = NULL;
 	if (hdr->payload && hdr->flags & COVOL_WIRE_DIGEST &&
@@ -199,10 +217,9 @@ static int response_complete(struct covol_session *s)
 	}
 	spin_lock(&s->lock);
 	free_slot(s, hdr->id & ((1u << SLOT_BITS) - 1));
-	next = next_call(s, &unneeded);
+	next_calls(s, &ready, &unneeded);
 	spin_unlock(&s->lock);
-	if (next)
-		send_call(s, next);
+	send_calls(s, &ready);
 	end_unsent(&unneeded, -EAGAIN);
 	call_answered(call, covol_wire_status_errno(hdr->status));
 	return 0;

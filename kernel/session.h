@@ -25,8 +25,13 @@
 
 #include "conn.h"
 
-/* Requests that wait for an answer at the same time; more are queued here. */
-#define COVOL_WINDOW	128
+/*
+ * Requests that wait for an answer at the same time, and their data; more are
+ * queued here. A megabyte or two keep a fast link busy; what waits here rather
+ * than at the peer can still take another way when a grant comes.
+ */
+#define COVOL_WINDOW		128
+#define COVOL_WINDOW_BYTES	(2u << 20)
 
 struct covol_session;
 struct covol_volume;
@@ -96,6 +101,7 @@ struct covol_session {
 	struct list_head		queued;
 	u32				nr_queued;
 	u32				nr_outstanding;
+	u32				bytes_outstanding;
 	u64				nr_sent;
 
 	/* owned by the connection's receiving work item */
