@@ -173,7 +173,7 @@ static int parse_features(struct target *t, struct dm_arg_set *as,
 	return err;
 }
 
-static int count_device(struct target *t, char **error)
+static int count_device(struct dm_target *ti, struct target *t, char **error)
 {
 	int err = 0;
 
@@ -184,6 +184,7 @@ static int count_device(struct target *t, char **error)
 	} else {
 		t->vol->devices++;
 		t->obj->devices++;
+		t->obj->device = disk_devt(dm_disk(dm_table_get_md(ti->table)));
 	}
 	mutex_unlock(&t->vol->lock);
 	return err;
@@ -254,7 +255,7 @@ static int covol_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 	err = dm_set_target_max_io_len(ti, MAX_IO_SECTORS);
 	if (err)
 		goto bad;
-	err = count_device(t, &ti->error);
+	err = count_device(ti, t, &ti->error);
 	if (err)
 		goto bad;
 	set_limits(ti, t);
@@ -272,7 +273,8 @@ static void covol_dtr(struct dm_target *ti)
 
 	mutex_lock(&t->vol->lock);
 	t->vol->devices--;
-	t->obj->devices--;
+	if (!--t->obj->devices)
+		t->obj->device = 0;
 	mutex_unlock(&t->vol->lock);
 	target_free(ti, t);
 }

@@ -130,6 +130,19 @@ err_free:
 }
 
 /*
+ * Is the file's place on its device its place in the volume? The blocks of any
+ * other file would be overwritten where they are not.
+ */
+static bool on_volume(struct covol_volume *vol, const struct inode *inode)
+{
+	struct covol_object *self = xa_load(&vol->objects, 0);
+	struct block_device *bdev = inode->i_sb->s_bdev;
+
+	lockdep_assert_held(&vol->lock);
+	return bdev && self->device && bdev->bd_dev == self->device;
+}
+
+/*
  * Take over an image's file. What was written to it before must be stable
  * before anything is granted (I1, I2), and the page cache is to hold nothing
  * of it from now on (I11).
@@ -148,6 +161,8 @@ static int adopt_file(struct covol_object *obj, struct file *file,
 		*why = "fd: must be open for reading and writing with O_DIRECT";
 	else if (i_size_read(inode) < obj->size)
 		*why = "fd: the file is smaller than the image";
+	else if (!on_volume(obj->vol, inode))
+		*why = "fd: not on a file system that lies on the volume's own device";
 	if (*why)
 		return -EINVAL;
 	err = vfs_fsync(file, 0);

@@ -84,7 +84,9 @@ struct covol_object {
 	struct kref		ref;
 	struct rcu_head		rcu;
 
-	u32			devices;	/* vol->lock */
+	/* vol->lock */
+	u32			devices;
+	dev_t			device;		/* the last of them; 0 none */
 
 	struct covol_map	map;
 	struct covol_drain	direct;		/* I/O that relies on the map */

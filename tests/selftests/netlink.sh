@@ -213,6 +213,7 @@ bad_image() {
 		EINVAL fd: an image is a regular file    | IMAGE_NEW $served=open-direct:$LUN
 		EINVAL fd: must be open for reading      | IMAGE_NEW $served=open:$RUN/disk/image
 		EINVAL fd: must be open for reading      | IMAGE_NEW $served=open-ro:$RUN/disk/image
+		EINVAL fd: not on a file system that     | IMAGE_NEW $served=open-direct:$RUN/disk/image
 		EBADF fd: not an open descriptor         | IMAGE_NEW $served=s32:999
 		EINVAL fd: the file is smaller           | IMAGE_NEW IMAGE_UUID=uuid:$OTHER IMAGE_ID=u64:2 IMAGE_SIZE=u64:1049088 IMAGE_FD=open-direct:$RUN/disk/image
 	TABLE

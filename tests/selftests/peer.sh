@@ -29,10 +29,15 @@ up() {
 	route 2 direct
 	device 2 n2-img image:1 32
 
-	truncate -s 8M "$MNT/served"
 	kernel 1 volume add "$SERVED" --node 1 --coordinator 1 --epoch "$EPOCH" --lun /dev/ram1 --lun-offset 0 --size 64M
 	kernel 1 volume set "$SERVED" --route direct
-	kernel 1 image add "$SERVED" 1 --size 8M --file "$MNT/served"
+	dmsetup create served-volume --noudevsync --table "0 131072 covol $SERVED volume /dev/ram1 0"
+	dmsetup mknodes
+	mkfs.ext4 -q -F /dev/mapper/served-volume
+	mkdir -p "$RUN/served"
+	mount /dev/mapper/served-volume "$RUN/served"
+	truncate -s 8M "$RUN/served/image"
+	kernel 1 image add "$SERVED" 1 --size 8M --file "$RUN/served/image"
 
 	kernel 1 volume add "$MEMBER" --node 1 --coordinator "$PEER" --epoch "$EPOCH" --lun /dev/ram1 --lun-offset 64M --size 64M
 	kernel 1 volume set "$MEMBER" --route direct
