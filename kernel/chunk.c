@@ -10,6 +10,7 @@
 #include <linux/slab.h>
 #include <linux/wait.h>
 
+#include "blocks.h"
 #include "chunk.h"
 #include "coordinator.h"
 #include "fill.h"
@@ -17,12 +18,23 @@
 #include "volume.h"
 #include "wire.h"
 
-/* Chunks that are prepared ahead: 4, 8, ... of them as the writer goes on. The
- * service does not see the writes that go direct, so the first number must be
- * enough to keep the writer busy until it is back.
+/* Extents of a chunk that are granted at once. */
+#define GRANT_EXTENTS	16
+
+/* Chunks that are prepared ahead of a writer: 4, 8, ... of them as it goes on.
+ * The service does not see the writes that go direct, so the first number must
+ * be enough to keep the writer busy until it is back.
  */
 #define AHEAD_MIN	4u
-#define AHEAD_MAX	32u
+#define AHEAD_MAX	64u
+
+/* So many of them at once, and with the write itself, where the device writes
+ * zeroes by itself.
+ */
+#define AHEAD_STEP	8u
+
+/* A writer has several chunks under way, which come in any order. */
+#define AHEAD_SLACK	4u
 
 /* A file system above writes in several places at once: data here, metadata
  * there. So many of them are followed.
@@ -32,13 +44,17 @@
 /**
  * struct stream - one place where a writer goes on
  * @first: where it began with what was prepared last
- * @next: where it would come next
+ * @next: where it would come next: behind what is, or will be, prepared
  * @ahead: chunks that were prepared ahead the last time
+ * @todo: of what is to be prepared, first byte that is not yet; up to @next
+ * @peer: for whom
  */
 struct stream {
 	u64		first;
 	u64		next;
 	unsigned int	ahead;
+	u64		todo;
+	u32		peer;
 };
 
 /**
@@ -50,9 +66,6 @@ struct stream {
  * @stopped: nothing is prepared ahead any more
  * @streams: where writers go on
  * @victim: the stream that a new place takes
- * @ahead_start: first byte that @work prepares
- * @ahead_end: first that it does not
- * @ahead_peer: for whom
  * @work: prepares ahead
  */
 struct covol_chunks {
@@ -66,9 +79,6 @@ struct covol_chunks {
 	bool			stopped;
 	struct stream		streams[STREAMS];
 	unsigned int		victim;
-	u64			ahead_start;
-	u64			ahead_end;
-	u32			ahead_peer;
 	struct work_struct	work;
 };
 
@@ -160,6 +170,23 @@ static int prepare_locked(struct covol_object *obj, struct covol_source *src,
 }
 
 /*
+ * Grant what was prepared, which is stable (I2), to @peer. User space is asked
+ * where the file system does not tell the kernel.
+ */
+static void grant(struct covol_object *obj, u64 start, u64 end, u32 peer)
+{
+	u64 seq = covol_layout_seq(obj);
+	u64 at = start >> SECTOR_SHIFT, len = (end - start) >> SECTOR_SHIFT;
+	struct covol_extent ext[GRANT_EXTENTS];
+	int nr = -EOPNOTSUPP;
+
+	if (!covol_fill_moves(obj) && covol_blocks_known(obj))
+		nr = covol_blocks_read(obj, start, end, ext, GRANT_EXTENTS);
+	if (nr <= 0 || covol_layout_grant(obj, peer, seq, at, len, ext, nr))
+		covol_layout_want(obj, peer, at, len);
+}
+
+/*
  * Prepare the chunks from @start to @end with the source's data in them, for
  * @peer. Of several writes that came for one chunk at the same time the first
  * prepares it; the others find data when they get the lock. Returns 1 if the
@@ -183,77 +210,109 @@ static int prepare(struct covol_object *obj, struct covol_source *src, u64 start
 	unlock_range(obj->chunks, &range);
 	if (err || plain)
 		return err;
-	covol_layout_want(obj, peer, start >> SECTOR_SHIFT,
-			  (end - start) >> SECTOR_SHIFT);
+	grant(obj, start, end, peer);
 	return 1;
 }
 
 /* ---- ahead of a sequential writer ------------------------------------- */
 
+static bool zeroes_fast(struct covol_object *obj)
+{
+	return !covol_fill_moves(obj) && covol_blocks_zero_fast(obj);
+}
+
+/* What is to be prepared next, for whom. */
+static bool next_ahead(struct covol_chunks *chunks, u64 *start, u64 *end,
+		       u32 *peer)
+{
+	struct covol_object *obj = chunks->obj;
+	u64 step = READ_ONCE(obj->vol->chunk_size);
+	struct stream *stream = chunks->streams;
+	bool found;
+
+	if (zeroes_fast(obj))
+		step *= AHEAD_STEP;
+	spin_lock(&chunks->lock);
+	while (stream < chunks->streams + STREAMS &&
+	       stream->todo >= stream->next)
+		stream++;
+	found = stream < chunks->streams + STREAMS && !chunks->stopped;
+	if (found) {
+		*start = stream->todo;
+		*end = min(*start + step, stream->next);
+		*peer = stream->peer;
+		stream->todo = *end;
+	}
+	spin_unlock(&chunks->lock);
+	return found;
+}
+
 static void ahead_work(struct work_struct *work)
 {
 	struct covol_chunks *chunks = container_of(work, struct covol_chunks,
 						   work);
-	struct covol_object *obj = chunks->obj;
 	unsigned int noio = memalloc_noio_save();
 	struct covol_source none = { };
-	u64 at, next, end;
+	u64 start, end;
+	int err = 0;
 	u32 peer;
 
-	spin_lock(&chunks->lock);
-	at = chunks->ahead_start;
-	end = chunks->ahead_end;
-	peer = chunks->ahead_peer;
-	spin_unlock(&chunks->lock);
-	for (; at < end; at = next) {
-		next = chunk_end(obj, at + 1);
-		/* without room there is nothing to prepare, and no error */
-		if (prepare(obj, &none, at, next, peer, 0) < 0)
-			break;
-	}
+	/* without room there is nothing to prepare, and no error */
+	while (err >= 0 && next_ahead(chunks, &start, &end, &peer))
+		err = prepare(chunks->obj, &none, start, end, peer, 0);
 	memalloc_noio_restore(noio);
 }
 
 /* The stream that a write at @start belongs to; a new one if to none. */
 static struct stream *find_stream(struct covol_chunks *chunks, u64 start,
-				  u64 end)
+				  u64 end, u64 slack)
 {
 	struct stream *stream;
 	unsigned int i;
 
 	for (i = 0; i < STREAMS; i++) {
 		stream = &chunks->streams[i];
-		if (start >= stream->first && start <= stream->next)
+		if (start >= stream->first && start <= stream->next + slack)
 			return stream;
 	}
 	stream = &chunks->streams[chunks->victim++ % STREAMS];
 	stream->first = start;
 	stream->next = end;
+	stream->todo = end;
 	stream->ahead = 0;
 	return stream;
 }
 
-/* A chunk was allocated for a write: does the writer go on from here? */
-static void note_writer(struct covol_object *obj, u64 start, u64 end, u32 peer)
+/*
+ * The chunks from @start to @end must be allocated for a write. Does the writer
+ * go on from before? Then more are prepared, some of them at once: returns the
+ * end of those.
+ */
+static u64 note_writer(struct covol_object *obj, u64 start, u64 end, u32 peer)
 {
 	u64 chunk = READ_ONCE(obj->vol->chunk_size);
 	struct covol_chunks *chunks = obj->chunks;
+	bool fast = zeroes_fast(obj);
 	struct stream *stream;
 
 	spin_lock(&chunks->lock);
-	stream = find_stream(chunks, start, end);
-	if (start == stream->next && !chunks->stopped &&
-	    !work_busy(&chunks->work)) {
+	stream = find_stream(chunks, start, end, AHEAD_SLACK * chunk);
+	if (start >= stream->next) {
 		stream->ahead = clamp(2 * stream->ahead, AHEAD_MIN, AHEAD_MAX);
 		stream->first = start;
 		stream->next = min(end + stream->ahead * chunk, obj->size);
-		chunks->ahead_start = end;
-		chunks->ahead_end = stream->next;
-		chunks->ahead_peer = peer;
-		if (chunks->ahead_start < chunks->ahead_end)
-			queue_work(system_unbound_wq, &chunks->work);
+		stream->peer = peer;
+		if (fast)
+			end = min(end + AHEAD_STEP * chunk, stream->next);
+		stream->todo = end;
+	} else if (start <= stream->todo) {
+		/* it may have overtaken the work */
+		stream->todo = max(stream->todo, end);
 	}
+	if (stream->todo < stream->next && !chunks->stopped)
+		queue_work(system_unbound_wq, &chunks->work);
 	spin_unlock(&chunks->lock);
+	return end;
 }
 
 /* ---- requests --------------------------------------------------------- */
@@ -277,10 +336,8 @@ static int write_source(struct covol_req *req)
 	if (plain)
 		return err;
 	start = chunk_start(obj, start);
-	end = chunk_end(obj, end);
+	end = note_writer(obj, start, chunk_end(obj, end), req->peer);
 	err = prepare(obj, &src, start, end, req->peer, flags);
-	if (err > 0)
-		note_writer(obj, start, end, req->peer);
 	return min(err, 0);
 }
 

@@ -3,10 +3,12 @@
  * Filling ranges of an image's file. See fill.h.
  */
 #include <linux/fs.h>
+#include <linux/falloc.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/uio.h>
 
+#include "blocks.h"
 #include "compat.h"
 #include "coordinator.h"
 #include "fill.h"
@@ -319,6 +321,57 @@ static int settle_unshared(struct covol_object *obj, u64 start, u64 end)
 
 /* ---- filling ---------------------------------------------------------- */
 
+/* Without the page cache and without blocks of others: write what is not data,
+ * and of the rest the source's own part.
+ */
+static int fill_runs(struct covol_object *obj, struct covol_source *src,
+		     u64 start, u64 end, bool moves, rwf_t flags)
+{
+	u64 at, run_end, from, to;
+	bool data;
+	int err;
+
+	for (at = start; at < end; at = run_end) {
+		err = find_run(obj->file, at, end, &run_end, &data);
+		if (err)
+			return err;
+		from = data ? max(at, src->start) : at;
+		to = data ? min(run_end, src->end) : run_end;
+		if (data && moves)
+			err = unshare_run(obj, src, at, run_end);
+		else if (from < to)
+			err = write_run(obj->file, src, from, to,
+					data ? flags : flags | RWF_DSYNC);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/*
+ * The same where the file system tells of its blocks: allocate all, have the
+ * device write the zeroes, and write the source's part only.
+ */
+static int fill_blocks(struct covol_object *obj, struct covol_source *src,
+		       u64 start, u64 end)
+{
+	u64 block = i_blocksize(file_inode(obj->file));
+	bool own = src->start < src->end;
+	u64 own_start = own ? round_down(src->start, block) : end;
+	u64 own_end = own ? round_up(src->end, block) : end;
+	int err;
+
+	err = vfs_fallocate(obj->file, FALLOC_FL_KEEP_SIZE, start, end - start);
+	if (!err)
+		err = covol_blocks_zero(obj, start,
+					round_up(own_start, block));
+	if (!err)
+		err = covol_blocks_zero(obj, own_end, round_up(end, block));
+	if (!err && own)
+		err = write_run(obj->file, src, src->start, src->end, 0);
+	return err ?: covol_blocks_commit(obj, start, end);
+}
+
 /**
  * covol_fill() - make a range data, with a source's bytes in it
  * @obj: an image that is served here
@@ -339,26 +392,14 @@ static int settle_unshared(struct covol_object *obj, u64 start, u64 end)
 int covol_fill(struct covol_object *obj, struct covol_source *src, u64 start,
 	       u64 end, rwf_t flags)
 {
-	bool data, moves = covol_fill_moves(obj);
-	u64 at, run_end, from, to;
+	bool moves = covol_fill_moves(obj);
 	int err;
 
-	for (at = start; at < end; at = run_end) {
-		err = find_run(obj->file, at, end, &run_end, &data);
-		if (err)
-			return err;
-		from = data ? max(at, src->start) : at;
-		to = data ? min(run_end, src->end) : run_end;
-		if (data && moves)
-			err = unshare_run(obj, src, at, run_end);
-		else if (from < to)
-			err = write_run(obj->file, src, from, to,
-					data ? flags : flags | RWF_DSYNC);
-		if (err)
-			return err;
-	}
-	if (!moves || src->start >= src->end)
-		return 0;
+	if (!moves && covol_blocks_known(obj))
+		return fill_blocks(obj, src, start, end);
+	err = fill_runs(obj, src, start, end, moves, flags);
+	if (err || !moves || src->start >= src->end)
+		return err;
 	err = settle_unshared(obj, start, end);
 	if (!err)
 		set_unshared(obj, start, end);

@@ -290,6 +290,22 @@ bool covol_layout_others(struct covol_object *obj)
 /* ---- grant ------------------------------------------------------------ */
 
 /**
+ * covol_layout_seq() - an image's sequence
+ * @obj: an image that is served here
+ *
+ * Return: the sequence; extents that are read later are granted with it.
+ */
+u64 covol_layout_seq(struct covol_object *obj)
+{
+	u64 seq;
+
+	mutex_lock(&obj->layout.lock);
+	seq = obj->layout.seq;
+	mutex_unlock(&obj->layout.lock);
+	return seq;
+}
+
+/**
  * covol_layout_want() - ask user space for the extents of a range
  * @obj: an image that is served here
  * @peer: who wants them
@@ -298,13 +314,8 @@ bool covol_layout_others(struct covol_object *obj)
  */
 void covol_layout_want(struct covol_object *obj, u32 peer, u64 start, u64 len)
 {
-	u64 seq;
-
-	mutex_lock(&obj->layout.lock);
-	seq = obj->layout.seq;
-	mutex_unlock(&obj->layout.lock);
-	covol_event_layout_wanted(obj, peer, seq, start << SECTOR_SHIFT,
-				  len << SECTOR_SHIFT);
+	covol_event_layout_wanted(obj, peer, covol_layout_seq(obj),
+				  start << SECTOR_SHIFT, len << SECTOR_SHIFT);
 }
 
 /* A list of extents that grows as changes cut it. */
