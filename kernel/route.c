@@ -407,6 +407,15 @@ int covol_route_map(struct covol_io *io, struct bio *bio)
 
 /* ---- ends ------------------------------------------------------------- */
 
+/* Would it go direct again? On fs-redirected the file system's own does. */
+static bool still_direct(const struct covol_io *io)
+{
+	enum covol_route route = io->obj->vol->route;
+
+	return route == COVOL_ROUTE_DIRECT ||
+	       (route == COVOL_ROUTE_FS_REDIRECTED && is_identity(io->obj));
+}
+
 /* A path error: hold this bio and all that come. */
 static void path_lost(struct covol_io *io, struct bio *bio, int err)
 {
@@ -416,8 +425,10 @@ static void path_lost(struct covol_io *io, struct bio *bio, int err)
 	leave(io);
 	rewind(io, bio);
 	spin_lock_irqsave(&vol->hold_lock, flags);
-	if (vol->route == COVOL_ROUTE_DIRECT) {
+	if (still_direct(io)) {
 		vol->route = COVOL_ROUTE_HELD;
+		/* what was set for the route before is not why */
+		vol->reasons &= ~COVOL_REASON_ADMIN;
 		vol->reasons |= COVOL_REASON_NO_DISK_PATH;
 		vol->lost_object = io->obj->id;
 		vol->lost_error = err;
