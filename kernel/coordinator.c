@@ -93,6 +93,31 @@ static int lun_transfer(struct covol_req *req)
 	return err;
 }
 
+/* A broken path is this node's own: who asked is told that there is none, and
+ * does not take it for an error of the LUN.
+ */
+static int path_errno(int err)
+{
+	switch (err) {
+	case -EIO:
+	case -ENODEV:
+	case -ETIMEDOUT:
+		return -ENOLINK;
+	default:
+		return err;
+	}
+}
+
+/* Misaligned it would be an I/O error, too, but one of who asked. */
+static bool lun_aligned(const struct covol_req *req)
+{
+	struct covol_volume *vol = req->obj->vol;
+	u64 start = vol->lun_offset + req->offset;
+
+	return !((start | req->length) &
+		 (bdev_logical_block_size(vol->lun) - 1));
+}
+
 static int lun_execute(struct covol_req *req)
 {
 	struct covol_volume *vol = req->obj->vol;
@@ -101,6 +126,8 @@ static int lun_execute(struct covol_req *req)
 
 	if (!vol->lun)
 		return -ENOLINK;
+	if (!lun_aligned(req))
+		return -EINVAL;
 	switch (req->op) {
 	case COVOL_OP_READ:
 	case COVOL_OP_WRITE:
@@ -126,7 +153,7 @@ static void req_work(struct work_struct *work)
 	unsigned int noio = memalloc_noio_save();
 	int err;
 
-	err = req->obj->id ? image_execute(req) : lun_execute(req);
+	err = req->obj->id ? image_execute(req) : path_errno(lun_execute(req));
 	memalloc_noio_restore(noio);
 	req->done(req, err);
 }

@@ -46,7 +46,7 @@ enum covol_wire_status {
 	COVOL_STATUS_NO_OBJECT = 3,	/* not served here */
 	COVOL_STATUS_RANGE = 4,		/* beyond the end of the object */
 	COVOL_STATUS_NO_SPACE = 5,
-	COVOL_STATUS_NO_PATH = 6,	/* this node has no path to the LUN */
+	COVOL_STATUS_NO_PATH = 6,	/* no path to the LUN, or a broken one */
 	COVOL_STATUS_MEDIUM = 7,
 	COVOL_STATUS_NOT_SUPPORTED = 8,
 	COVOL_STATUS_LAST = COVOL_STATUS_NOT_SUPPORTED,
