@@ -17,6 +17,7 @@
 
 #include "compat.h"
 #include "conn.h"
+#include "tls.h"
 
 /* How long one run of a work item may take. */
 #define RUN_TIME	msecs_to_jiffies(2)
@@ -29,6 +30,9 @@
 #define KEEP_INTERVAL	2
 #define KEEP_COUNT	3
 #define USER_TIMEOUT	60000
+
+/* TLS that had no memory for a record tries again, and tells nobody. */
+#define TLS_AGAIN	(HZ / 10)
 
 static struct workqueue_struct *conn_wq;
 
@@ -142,6 +146,10 @@ static void send_work(struct work_struct *work)
 		ret = send_some(conn);
 		if (ret == -EAGAIN)
 			return;		/* write_space() goes on */
+		if (!ret && conn->tls && conn->tx_bytes > COVOL_TLS_KEY_BYTES) {
+			conn_lost(conn, -EKEYEXPIRED, "TLS: the key is used up");
+			return;
+		}
 		if (ret < 0) {
 			conn_lost(conn, ret, "sending failed");
 			return;
@@ -204,16 +212,25 @@ void covol_conn_send(struct covol_conn *conn, struct covol_msg *msg)
 
 /* ---- receiving -------------------------------------------------------- */
 
-static int recv_header(struct covol_conn *conn)
+static int recv_msg(struct covol_conn *conn, struct msghdr *mh,
+		    const char **why)
+{
+	if (conn->tls)
+		return covol_tls_recv(conn->sock, mh, why);
+	return sock_recvmsg(conn->sock, mh, MSG_DONTWAIT);
+}
+
+static int recv_header(struct covol_conn *conn, const char **why)
 {
 	struct msghdr mh = { };
 	struct kvec kv = {
 		.iov_base = (u8 *)&conn->rx_wire + conn->rx_hdr_done,
 		.iov_len = sizeof(conn->rx_wire) - conn->rx_hdr_done,
 	};
-	int ret = kernel_recvmsg(conn->sock, &mh, &kv, 1, kv.iov_len,
-				 MSG_DONTWAIT);
+	int ret;
 
+	iov_iter_kvec(&mh.msg_iter, ITER_DEST, &kv, 1, kv.iov_len);
+	ret = recv_msg(conn, &mh, why);
 	if (ret > 0) {
 		conn->rx_hdr_done += ret;
 		conn->rx_bytes += ret;
@@ -221,13 +238,13 @@ static int recv_header(struct covol_conn *conn)
 	return ret;
 }
 
-static int recv_payload(struct covol_conn *conn)
+static int recv_payload(struct covol_conn *conn, const char **why)
 {
 	struct msghdr mh = { };
 	int ret;
 
 	mh.msg_iter = conn->rx_payload;
-	ret = sock_recvmsg(conn->sock, &mh, MSG_DONTWAIT);
+	ret = recv_msg(conn, &mh, why);
 	if (ret > 0) {
 		iov_iter_advance(&conn->rx_payload, ret);
 		conn->rx_bytes += ret;
@@ -274,7 +291,7 @@ static int recv_some(struct covol_conn *conn, const char **why)
 			ret = finish_message(conn);
 		return ret;
 	}
-	ret = whole ? recv_payload(conn) : recv_header(conn);
+	ret = whole ? recv_payload(conn, why) : recv_header(conn, why);
 	if (ret > 0 && whole && !iov_iter_count(&conn->rx_payload))
 		return finish_message(conn);
 	if (!ret) {
@@ -283,6 +300,22 @@ static int recv_some(struct covol_conn *conn, const char **why)
 		return -ECONNRESET;
 	}
 	return ret < 0 ? ret : 0;
+}
+
+static void recv_timer(struct timer_list *timer)
+{
+	struct covol_conn *conn = container_of(timer, struct covol_conn,
+					       recv_timer);
+
+	queue_work(conn_wq, &conn->recv_work);
+}
+
+/* Nothing more now: data_ready() or resume goes on. */
+static void recv_wait(struct covol_conn *conn)
+{
+	if (conn->tls && !skb_queue_empty_lockless(&conn->sock->sk->sk_receive_queue) &&
+	    !READ_ONCE(conn->stopped))
+		mod_timer(&conn->recv_timer, jiffies + TLS_AGAIN);
 }
 
 static void recv_work(struct work_struct *work)
@@ -295,8 +328,10 @@ static void recv_work(struct work_struct *work)
 
 	while (!READ_ONCE(conn->stopped) && !READ_ONCE(conn->lost)) {
 		ret = recv_some(conn, &why);
-		if (ret == -EAGAIN)
-			return;		/* data_ready() or resume goes on */
+		if (ret == -EAGAIN) {
+			recv_wait(conn);
+			return;
+		}
 		if (ret < 0) {
 			conn_lost(conn, ret, why);
 			return;
@@ -340,6 +375,9 @@ static void conn_write_space(struct sock *sk)
 	read_lock_bh(&sk->sk_callback_lock);
 	conn = sk->sk_user_data;
 	if (conn && sk_stream_is_writeable(sk)) {
+		/* TLS may have a record that TCP took a part of */
+		if (conn->tls)
+			conn->write_space(sk);
 		clear_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
 		queue_work(conn_wq, &conn->send_work);
 	}
@@ -392,6 +430,7 @@ int covol_conn_start(struct covol_conn *conn, struct socket *sock,
 	INIT_LIST_HEAD(&conn->queue);
 	INIT_WORK(&conn->send_work, send_work);
 	INIT_WORK(&conn->recv_work, recv_work);
+	timer_setup(&conn->recv_timer, recv_timer, 0);
 
 	write_lock_bh(&sk->sk_callback_lock);
 	if (sk->sk_state != TCP_ESTABLISHED) {
@@ -400,6 +439,7 @@ int covol_conn_start(struct covol_conn *conn, struct socket *sock,
 		err = -EBUSY;
 	} else {
 		sk->sk_user_data = conn;
+		conn->tls = covol_tls_of(sk) == COVOL_TLS_READY;
 		conn->data_ready = sk->sk_data_ready;
 		conn->write_space = sk->sk_write_space;
 		conn->state_change = sk->sk_state_change;
@@ -442,6 +482,8 @@ void covol_conn_stop(struct covol_conn *conn)
 	spin_unlock_bh(&conn->lock);
 	kernel_sock_shutdown(conn->sock, SHUT_RDWR);
 	cancel_work_sync(&conn->send_work);
+	cancel_work_sync(&conn->recv_work);
+	timer_delete_sync(&conn->recv_timer);
 	cancel_work_sync(&conn->recv_work);
 
 	spin_lock_bh(&conn->lock);

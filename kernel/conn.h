@@ -10,6 +10,7 @@
 
 #include <linux/list.h>
 #include <linux/spinlock.h>
+#include <linux/timer.h>
 #include <linux/uio.h>
 #include <linux/workqueue.h>
 
@@ -64,6 +65,7 @@ struct covol_conn {
 	void				(*data_ready)(struct sock *sk);
 	void				(*write_space)(struct sock *sk);
 	void				(*state_change)(struct sock *sk);
+	bool				tls;
 
 	/* protects the queue and the two flags */
 	spinlock_t			lock;
@@ -79,6 +81,7 @@ struct covol_conn {
 
 	/* owned by recv_work */
 	struct work_struct		recv_work;
+	struct timer_list		recv_timer;
 	struct covol_wire_hdr		rx_wire;
 	struct covol_hdr		rx;
 	struct iov_iter			rx_payload;

@@ -19,7 +19,7 @@ const struct nla_policy covol_extent_nl_policy[COVOL_A_EXTENT_PAD + 1] = {
 };
 
 /* COVOL_CMD_VOLUME_NEW - do */
-const struct nla_policy covol_volume_new_nl_policy[COVOL_A_VOLUME_CHUNK_SIZE + 1] = {
+const struct nla_policy covol_volume_new_nl_policy[COVOL_A_VOLUME_PLAINTEXT + 1] = {
 	[COVOL_A_VOLUME_UUID] = NLA_POLICY_EXACT_LEN(COVOL_UUID_LEN),
 	[COVOL_A_VOLUME_NODE] = NLA_POLICY_MIN(NLA_U32, 1),
 	[COVOL_A_VOLUME_ROLE] = NLA_POLICY_MAX(NLA_U32, 1),
@@ -29,6 +29,7 @@ const struct nla_policy covol_volume_new_nl_policy[COVOL_A_VOLUME_CHUNK_SIZE + 1
 	[COVOL_A_VOLUME_LUN_OFFSET] = { .type = NLA_U64, },
 	[COVOL_A_VOLUME_SIZE] = { .type = NLA_U64, },
 	[COVOL_A_VOLUME_CHUNK_SIZE] = { .type = NLA_U32, },
+	[COVOL_A_VOLUME_PLAINTEXT] = { .type = NLA_FLAG, },
 };
 
 /* COVOL_CMD_VOLUME_SET - do */
@@ -124,7 +125,7 @@ const struct genl_ops covol_nl_ops[13] = {
 		.cmd		= COVOL_CMD_VOLUME_NEW,
 		.doit		= covol_nl_volume_new_doit,
 		.policy		= covol_volume_new_nl_policy,
-		.maxattr	= COVOL_A_VOLUME_CHUNK_SIZE,
+		.maxattr	= COVOL_A_VOLUME_PLAINTEXT,
 		.flags		= GENL_ADMIN_PERM,
 	},
 	{

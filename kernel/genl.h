@@ -14,7 +14,7 @@
 /* Common nested types */
 extern const struct nla_policy covol_extent_nl_policy[COVOL_A_EXTENT_PAD + 1];
 
-extern const struct nla_policy covol_volume_new_nl_policy[COVOL_A_VOLUME_CHUNK_SIZE + 1];
+extern const struct nla_policy covol_volume_new_nl_policy[COVOL_A_VOLUME_PLAINTEXT + 1];
 
 extern const struct nla_policy covol_volume_set_nl_policy[COVOL_A_VOLUME_CHUNK_SIZE + 1];
 

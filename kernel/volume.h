@@ -37,6 +37,7 @@ struct covol_volume {
 	struct file		*lun_file;	/* NULL without a path */
 	struct block_device	*lun;
 	u64			lun_offset;	/* bytes */
+	bool			plaintext;	/* sessions need no TLS */
 	struct kref		ref;
 	struct list_head	entry;		/* covol_volumes_lock */
 

@@ -145,6 +145,7 @@ const char *covol_reasons_format(uint32_t reasons, const char *separator, char *
  * @images: images known
  * @sessions: sessions known
  * @devices: device-mapper devices that use the volume
+ * @plaintext: sessions may do without TLS
  */
 struct covol_volume {
 	struct covol_uuid uuid;
@@ -165,6 +166,7 @@ struct covol_volume {
 	uint32_t images;
 	uint32_t sessions;
 	uint32_t devices;
+	bool plaintext;
 };
 
 /* Members of struct covol_volume that covol_volume_set() is to change. */
@@ -416,6 +418,7 @@ int covol_map_dump(struct covol *c, const struct covol_uuid *uuid, uint64_t obje
  * @requests_served: requests of the peer so far
  * @bytes_sent: so far
  * @bytes_received: so far
+ * @tls: the connection is encrypted, and both ends have proved who they are
  */
 struct covol_session {
 	struct covol_uuid uuid;
@@ -428,6 +431,7 @@ struct covol_session {
 	uint64_t requests_served;
 	uint64_t bytes_sent;
 	uint64_t bytes_received;
+	bool tls;
 };
 
 typedef int (*covol_session_fn)(const struct covol_session *session, void *data);
@@ -437,7 +441,8 @@ typedef int (*covol_session_fn)(const struct covol_session *session, void *data)
  * @c: handle
  * @uuid: the volume
  * @peer: the peer's node id: the caller answers for it that the peer is who it says
- * @fd: connected TCP socket; the caller keeps its descriptor and should close it
+ * @fd: connected TCP socket, encrypted (covol_socket_encrypt()) unless the volume allows plaintext;
+ *	the caller keeps its descriptor and should close it
  */
 int covol_session_new(struct covol *c, const struct covol_uuid *uuid, uint32_t peer, int fd);
 
@@ -492,6 +497,37 @@ int covol_socket_connect(struct covol *c, const char *address, unsigned int time
  */
 int covol_socket_accept(struct covol *c, const char *address, const char *from,
 			unsigned int timeout_ms);
+
+/**
+ * struct covol_identity - Who this node is, and who the peer must be.
+ * @certificate: file with this node's certificate (PEM), and those between it and the authority
+ * @key: file with its private key (PEM)
+ * @authority: file with the certificates (PEM) of those whose word on others is taken
+ * @peer: the name that the peer's certificate must have, as a DNS name
+ */
+struct covol_identity {
+	const char *certificate;
+	const char *key;
+	const char *authority;
+	const char *peer;
+};
+
+/**
+ * covol_socket_encrypt() - Make sure who the peer of a connection is, and encrypt it from now on.
+ * @c: handle, for covol_error(); the kernel's module is not asked anything
+ * @fd: a blocking TCP socket that nothing has been sent over; after an error it is of no use
+ * @server: this end accepted the connection
+ * @identity: of both ends; the peer checks this node in the same way
+ * @timeout_ms: how long to wait for the peer
+ *
+ * TLS 1.3 (RFC 8446) with certificates on both sides; then kernel TLS has the keys.
+ *
+ * Return: 0, or a negative errno: -EACCES: the peer's certificate is not what it should be, or the
+ * peer refuses this node's; -ETIMEDOUT; -EINVAL: a file cannot be used; -EPROTO; what setsockopt(2)
+ * says.
+ */
+int covol_socket_encrypt(struct covol *c, int fd, bool server,
+			 const struct covol_identity *identity, unsigned int timeout_ms);
 
 /* ---- events ---- */
 

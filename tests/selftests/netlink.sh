@@ -19,7 +19,7 @@ readonly IMAGES=300 EXTENTS=10000
 up() {
 	module_up
 	# A member with a path, and a coordinator.
-	kernel 1 volume add "$UUID" --node 1 --coordinator 2 --epoch 5 --lun "$LUN" --lun-offset 1M --size 64M
+	kernel 1 volume add "$UUID" --node 1 --coordinator 2 --epoch 5 --plaintext --lun "$LUN" --lun-offset 1M --size 64M
 	kernel 1 image add "$UUID" 1 --size 16M
 	kernel 1 volume add "$OTHER" --node 1 --coordinator 1 --epoch 1 --size 64M
 	mkdir -p "$RUN/disk"
@@ -280,6 +280,7 @@ good_extents() {
 bad_session() {
 	refusals <<-TABLE
 		EINVAL peer: is this node                | SESSION_NEW $S SESSION_PEER=u32:1 SESSION_FD=socket:tcp
+		EPERM fd: no TLS                         | SESSION_NEW SESSION_UUID=uuid:$OTHER SESSION_PEER=u32:2 SESSION_FD=socket:tcp
 		ENOTSOCK fd: not a socket                | SESSION_NEW $S SESSION_PEER=u32:2 SESSION_FD=open:/dev/null
 		EBADF fd: not a socket                   | SESSION_NEW $S SESSION_PEER=u32:2 SESSION_FD=s32:999
 		EPROTONOSUPPORT fd: not a TCP socket     | SESSION_NEW $S SESSION_PEER=u32:2 SESSION_FD=socket:udp

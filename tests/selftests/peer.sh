@@ -29,7 +29,7 @@ up() {
 	route 2 direct
 	device 2 n2-img image:1 32
 
-	kernel 1 volume add "$SERVED" --node 1 --coordinator 1 --epoch "$EPOCH" --lun /dev/ram1 --lun-offset 0 --size 64M
+	kernel 1 volume add "$SERVED" --node 1 --coordinator 1 --epoch "$EPOCH" --plaintext --lun /dev/ram1 --lun-offset 0 --size 64M
 	kernel 1 volume set "$SERVED" --route direct
 	dmsetup create served-volume --noudevsync --table "0 131072 covol $SERVED volume /dev/ram1 0"
 	dmsetup mknodes
@@ -39,7 +39,7 @@ up() {
 	truncate -s 8M "$RUN/served/image"
 	kernel 1 image add "$SERVED" 1 --size 8M --file "$RUN/served/image"
 
-	kernel 1 volume add "$MEMBER" --node 1 --coordinator "$PEER" --epoch "$EPOCH" --lun /dev/ram1 --lun-offset 64M --size 64M
+	kernel 1 volume add "$MEMBER" --node 1 --coordinator "$PEER" --epoch "$EPOCH" --plaintext --lun /dev/ram1 --lun-offset 64M --size 64M
 	kernel 1 volume set "$MEMBER" --route direct
 	kernel 1 image add "$MEMBER" 1 --size 8M
 	dmsetup create member --noudevsync --table "0 16384 covol $MEMBER image:1 /dev/ram1 131072 1 data_digest"

@@ -17,10 +17,10 @@ up() {
 	module_up
 	network_up 2
 	# A member: its images need no files.
-	kernel 1 volume add "$UUID" --node 1 --coordinator 2 --epoch 1 --lun "$LUN" --lun-offset 1M --size 64M
+	kernel 1 volume add "$UUID" --node 1 --coordinator 2 --epoch 1 --plaintext --lun "$LUN" --lun-offset 1M --size 64M
 	kernel 1 image add "$UUID" 1 --size 16M
 	# Without a path.
-	kernel 2 volume add "$UUID" --node 2 --coordinator 3 --epoch 1 --size 64M
+	kernel 2 volume add "$UUID" --node 2 --coordinator 3 --epoch 1 --plaintext --size 64M
 }
 
 expected=()
@@ -113,9 +113,9 @@ small_lun() {
 
 	truncate -s 16M "$RUN/lun"
 	loop=$(losetup -f --show "$RUN/lun")
-	fails kernel 1 volume add "$uuid" --node 1 --coordinator 2 --epoch 1 --lun "$loop" --lun-offset 1M --size 16M 2>&1 |
+	fails kernel 1 volume add "$uuid" --node 1 --coordinator 2 --epoch 1 --plaintext --lun "$loop" --lun-offset 1M --size 16M 2>&1 |
 		grep -q 'ends past the LUN' || fail 'a volume larger than its LUN'
-	kernel 1 volume add "$uuid" --node 1 --coordinator 2 --epoch 1 --lun "$loop" --lun-offset 1M --size 15M
+	kernel 1 volume add "$uuid" --node 1 --coordinator 2 --epoch 1 --plaintext --lun "$loop" --lun-offset 1M --size 15M
 	truncate -s 8M "$RUN/lun"
 	losetup -c "$loop"
 	refused 'lun-dev: smaller than the volume' "0 30720 covol $uuid volume $loop 2048"

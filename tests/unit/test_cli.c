@@ -562,12 +562,13 @@ static void test_session_show(void **state)
 	nla_put_u64(message, COVOL_A_SESSION_REQUESTS_SERVED, 5);
 	nla_put_u64(message, COVOL_A_SESSION_BYTES_SENT, 6);
 	nla_put_u64(message, COVOL_A_SESSION_BYTES_RECEIVED, 7);
+	nla_put_flag(message, COVOL_A_SESSION_TLS);
 	fake_add(message);
 	fake_done(0, NULL);
 	assert_int_equal(covol("kernel session show " U " --json"), EXIT_OK);
 	assert_json("{\"sessions\":[{\"uuid\":\"" U "\",\"peer\":2,\"state\":\"live\",",
 		    "\"outstanding\":1,\"queued\":2,\"serving\":3,\"requests-sent\":4,",
-		    "\"requests-served\":5,\"bytes-sent\":6,\"bytes-received\":7}]}",
+		    "\"requests-served\":5,\"bytes-sent\":6,\"bytes-received\":7,\"tls\":1}]}",
 		    NULL);
 }
 

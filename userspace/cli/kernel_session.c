@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * covol kernel session ...
- *
- * Plain TCP and no proof of who the peer is: for networks that only the cluster's nodes can reach.
  */
 #include <unistd.h>
 
@@ -16,6 +14,7 @@ struct session_request {
 	const char *address;
 	const char *from;
 	unsigned int timeout_ms;
+	struct covol_identity identity;
 };
 
 /* Asks for the volume first: a wrong uuid must not wait for a peer before it is noticed. */
@@ -31,15 +30,28 @@ static struct covol *open_for(const struct command *self, const struct covol_uui
 	return c;
 }
 
+/* TLS needs all four of its options, plain TCP none. */
+static bool tls_is_complete(const struct covol_identity *identity)
+{
+	int given = !!identity->certificate + !!identity->key + !!identity->authority +
+		    !!identity->peer;
+
+	return given == 0 || given == 4;
+}
+
 /* fd: a connection, or a negative errno. */
 static int hand_over(const struct command *self, struct covol *c,
-		     const struct session_request *request, int fd)
+		     const struct session_request *request, int fd, bool server)
 {
-	int error;
+	int error = 0;
 
 	if (fd < 0)
 		return failed(self, c);
-	error = covol_session_new(c, &request->uuid, request->peer, fd);
+	if (request->identity.certificate)
+		error = covol_socket_encrypt(c, fd, server, &request->identity,
+					     request->timeout_ms);
+	if (!error)
+		error = covol_session_new(c, &request->uuid, request->peer, fd);
 	close(fd);
 	return finished(self, c, error);
 }
@@ -56,6 +68,13 @@ int kernel_session_listen(const struct command *self, int argc, char **argv)
 		  "turn away connections that do not come from this address" },
 		{ "--timeout", ARG_SECONDS, &request.timeout_ms, false,
 		  "how long to wait (default: 30)" },
+		{ "--cert", ARG_STRING, &request.identity.certificate, false,
+		  "this node's certificate (PEM): TLS; without it, plain TCP" },
+		{ "--key", ARG_STRING, &request.identity.key, false, "its private key (PEM)" },
+		{ "--ca", ARG_STRING, &request.identity.authority, false,
+		  "who is to have signed the peer's certificate (PEM)" },
+		{ "--peer-name", ARG_STRING, &request.identity.peer, false,
+		  "the name in the peer's certificate" },
 		END_OF_ARGS
 	};
 	int code = parse_args(self, args, argc, argv);
@@ -63,11 +82,14 @@ int kernel_session_listen(const struct command *self, int argc, char **argv)
 
 	if (code != GO_ON)
 		return code;
+	if (!tls_is_complete(&request.identity))
+		return bad_usage(self, "--cert, --key, --ca and --peer-name go together");
 	c = open_for(self, &request.uuid);
 	if (!c)
 		return EXIT_FAILED;
 	return hand_over(self, c, &request,
-			 covol_socket_accept(c, request.address, request.from, request.timeout_ms));
+			 covol_socket_accept(c, request.address, request.from, request.timeout_ms),
+			 true);
 }
 
 int kernel_session_connect(const struct command *self, int argc, char **argv)
@@ -80,6 +102,13 @@ int kernel_session_connect(const struct command *self, int argc, char **argv)
 		  "where the peer listens: ADDRESS:PORT, in figures" },
 		{ "--timeout", ARG_SECONDS, &request.timeout_ms, false,
 		  "how long to try (default: 30)" },
+		{ "--cert", ARG_STRING, &request.identity.certificate, false,
+		  "this node's certificate (PEM): TLS; without it, plain TCP" },
+		{ "--key", ARG_STRING, &request.identity.key, false, "its private key (PEM)" },
+		{ "--ca", ARG_STRING, &request.identity.authority, false,
+		  "who is to have signed the peer's certificate (PEM)" },
+		{ "--peer-name", ARG_STRING, &request.identity.peer, false,
+		  "the name in the peer's certificate" },
 		END_OF_ARGS
 	};
 	int code = parse_args(self, args, argc, argv);
@@ -87,11 +116,13 @@ int kernel_session_connect(const struct command *self, int argc, char **argv)
 
 	if (code != GO_ON)
 		return code;
+	if (!tls_is_complete(&request.identity))
+		return bad_usage(self, "--cert, --key, --ca and --peer-name go together");
 	c = open_for(self, &request.uuid);
 	if (!c)
 		return EXIT_FAILED;
 	return hand_over(self, c, &request,
-			 covol_socket_connect(c, request.address, request.timeout_ms));
+			 covol_socket_connect(c, request.address, request.timeout_ms), false);
 }
 
 int kernel_session_remove(const struct command *self, int argc, char **argv)
@@ -126,6 +157,7 @@ static const struct column columns[] = {
 	{ "REQUESTS-SERVED", COLUMN_NUMBER },
 	{ "BYTES-SENT", COLUMN_AMOUNT },
 	{ "BYTES-RECEIVED", COLUMN_AMOUNT },
+	{ "TLS", COLUMN_NUMBER },
 };
 
 static int add_row(const struct covol_session *session, void *data)
@@ -143,6 +175,7 @@ static int add_row(const struct covol_session *session, void *data)
 	cell_number(table, session->requests_served);
 	cell_number(table, session->bytes_sent);
 	cell_number(table, session->bytes_received);
+	cell_number(table, session->tls);
 	return 0;
 }
 

@@ -85,6 +85,8 @@ int kernel_volume_add(const struct command *self, int argc, char **argv)
 		  "size of the volume's data (default: the rest of the LUN)" },
 		{ "--chunk-size", ARG_BYTES, &chunk_size, false,
 		  "unit in which the coordinator allocates (default: the kernel's)" },
+		{ "--plaintext", ARG_FLAG, &volume.plaintext, false,
+		  "allow sessions without TLS, for networks that nobody else can reach" },
 		END_OF_ARGS
 	};
 	int code = parse_args(self, args, argc, argv);

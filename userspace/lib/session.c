@@ -49,6 +49,7 @@ static int decode(struct nlattr **attributes, struct covol_session *session)
 		.requests_served = covol_get_u64(attributes, COVOL_A_SESSION_REQUESTS_SERVED),
 		.bytes_sent	= covol_get_u64(attributes, COVOL_A_SESSION_BYTES_SENT),
 		.bytes_received	= covol_get_u64(attributes, COVOL_A_SESSION_BYTES_RECEIVED),
+		.tls		= attributes[COVOL_A_SESSION_TLS],
 	};
 	covol_get_uuid(attributes, COVOL_A_SESSION_UUID, &session->uuid);
 	return 0;

@@ -23,6 +23,8 @@ int covol_volume_new(struct covol *c, const struct covol_volume *volume)
 	covol_request_put_u64(&req, COVOL_A_VOLUME_SIZE, volume->size);
 	if (volume->chunk_size)
 		covol_request_put_u32(&req, COVOL_A_VOLUME_CHUNK_SIZE, volume->chunk_size);
+	if (volume->plaintext)
+		covol_request_put_flag(&req, COVOL_A_VOLUME_PLAINTEXT);
 	return covol_request_run(&req);
 }
 
@@ -77,6 +79,7 @@ static int decode(struct nlattr **attributes, struct covol_volume *volume)
 		.images		= covol_get_u32(attributes, COVOL_A_VOLUME_IMAGES),
 		.sessions	= covol_get_u32(attributes, COVOL_A_VOLUME_SESSIONS),
 		.devices	= covol_get_u32(attributes, COVOL_A_VOLUME_DEVICES),
+		.plaintext	= attributes[COVOL_A_VOLUME_PLAINTEXT],
 	};
 	covol_get_uuid(attributes, COVOL_A_VOLUME_UUID, &volume->uuid);
 	return 0;

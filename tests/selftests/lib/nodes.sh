@@ -93,6 +93,7 @@ volume_add() {
 	shift
 
 	[[ $# -gt 0 ]] || set -- --lun "$LUN" --lun-offset 1M
+	[[ -n ${CERTS-} ]] || set -- "$@" --plaintext
 	kernel "$node" volume add "$UUID" --node "$node" --coordinator 1 --epoch 1 --size "${VOLUME_MIB}M" "$@"
 }
 
@@ -147,11 +148,21 @@ session_live() {
 	[[ $(kernel "$1" session show "$UUID" --json | jq -r ".sessions[] | select(.peer == $2) | .state") == live ]]
 }
 
+# identity NODE PEER: options for a session, if the suite has certificates (CERTS, a directory).
+identity() {
+	[[ -z ${CERTS-} ]] || printf '%s\n' --cert "$CERTS/node$1.crt" --key "$CERTS/node$1.key" --ca "$CERTS/ca.crt" \
+		--peer-name "node$2"
+}
+
 # session LISTENER CONNECTOR: both ends.
 session() {
+	local mine=() peers=()
+
+	mapfile -t mine < <(identity "$1" "$2")
+	mapfile -t peers < <(identity "$2" "$1")
 	start "listen$1-$2" nsenter --net="$(netns "$1")" "$HERE/../bin/covol" kernel session listen "$UUID" \
-		--peer "$2" --address "10.7.0.$1:$PORT" --timeout 20
-	kernel "$2" session connect "$UUID" --peer "$1" --address "10.7.0.$1:$PORT" --timeout 20
+		--peer "$2" --address "10.7.0.$1:$PORT" --timeout 20 "${mine[@]}"
+	kernel "$2" session connect "$UUID" --peer "$1" --address "10.7.0.$1:$PORT" --timeout 20 "${peers[@]}"
 	within 20 dead "listen$1-$2"
 	session_live "$1" "$2"
 }
