@@ -194,6 +194,21 @@ write_zeroes() {
 	same "$RUN/should" /dev/mapper/n3-img $((at + 2097152)) 16384
 }
 
+# I1: a hole that is not on the LUN when the coordinator dies would show the old data again.
+zeroes_crash() {
+	local at=$((48 << 20))
+
+	put "$RUN/one" "$IMG" "$at"
+	sync -f "$MNT"
+	# Deallocates. What follows it at most is a flush, which on this route only the LUN sees.
+	counted n2-img fallocate -p -o "$at" -l 1048576 "$IMG" -- fs.others=1 direct.others=any
+	crashed
+	part "$CRASHED/image1" "$at" 1048576 | cmp -n 1048576 - "$RUN/zero" || fail 'acknowledged zeroes are lost'
+	part "$CRASHED/image1" $((at + 1048576)) 1048576 >"$RUN/some"
+	part "$RUN/one" 1048576 1048576 | cmp - "$RUN/some" || fail 'what is behind them has changed'
+	crashed_down
+}
+
 sectors() {
 	local at=$((40 << 20))
 
@@ -221,6 +236,32 @@ odd_end() {
 	every_way /dev/mapper/n2-odd /dev/mapper/n3-odd $((ODD - 2560)) 2560 512 "$MNT/image2"
 	equal 'size of the file' "$(stat -c %s "$MNT/image2")" "$ODD"
 	fails dd if="$RUN/one" of=/dev/mapper/n2-odd bs=512 count=1 seek=$((ODD / 512)) oflag=direct conv=notrunc
+}
+
+cached() {
+	fincore --noheadings --raw --output pages "$MNT/image$1"
+}
+
+cached_data() {
+	read_bytes /dev/mapper/n2-cached 0 4096
+	state_is 2 image:4 0 data
+}
+
+# I11: it must not be seen by who reads through the page cache once another node has written.
+was_cached() {
+	cp "$RUN/one" "$MNT/image4"
+	cat "$MNT/image4" >/dev/null
+	between 'pages in the cache' "$(cached 4)" 512 1024
+	image 4 4M 2
+	equal 'pages in the cache' "$(cached 4)" 0
+	stop layout
+	layouts 1 2 3 4
+	device 2 n2-cached image:4 4
+	same "$RUN/one" /dev/mapper/n2-cached 0 4194304
+	within 10 cached_data
+	counted n2-cached put "$RUN/two" /dev/mapper/n2-cached 0 -- direct.writes=64
+	cmp "$RUN/two" "$MNT/image4" || fail 'the coordinator reads what is older than the write'
+	dmsetup remove --noudevsync n2-cached
 }
 
 # Data on the wire has a checksum, both ways.
@@ -275,8 +316,10 @@ it 'block-redirected I/O goes through the third node' 'direct block_third'
 it 'flush and FUA, direct and redirected' 'direct flush_fua'
 it 'discard deallocates, and reads as zeroes on all nodes' 'direct discard'
 it 'write-zeroes keeps blocks or not, as asked, and does what is not whole blocks' 'direct write_zeroes'
+it 'write-zeroes survives the coordinator' 'direct zeroes_crash'
 it 'single sectors leave their neighbours alone' 'direct sectors'
 it 'the end of an image that is no whole number of blocks' 'direct odd_end'
+it 'a file that was written through the page cache becomes an image' 'direct was_cached'
 it 'data_digest' 'direct digest'
 it 'the volume on a member: reads forwarded, writes refused, or forwarded if allowed' 'direct member_volume'
 last 'all is taken down; the module unloads' down

@@ -164,7 +164,7 @@ no_space() {
 
 # I1: the LUN as it is when the coordinator dies, its log not written back, has every write that was acknowledged.
 crash() {
-	local copy at
+	local at
 
 	image 2 32M 2
 	device 2 n2-crash image:2 32
@@ -175,16 +175,12 @@ crash() {
 		put "$RUN/some" /dev/mapper/n2-crash $((at * MIB + 8192)) 4k
 	done
 	# Now.
-	dd if="$LUN" of=/dev/ram1 bs=1M iflag=direct oflag=direct status=none
-	copy=$(losetup -f --show -o 1M /dev/ram1)
-	mkdir -p "$RUN/copy"
-	mount -o nouuid "$copy" "$RUN/copy"
-	cmp -n $((4 * MIB)) "$RUN/one" "$RUN/copy/image2" || fail 'acknowledged writes are lost'
+	crashed
+	cmp -n $((4 * MIB)) "$RUN/one" "$CRASHED/image2" || fail 'acknowledged writes are lost'
 	for at in 9 13 17 21 25; do
-		cmp -n 4096 -i "0:$((at * MIB + 8192))" "$RUN/some" "$RUN/copy/image2" || fail "the write at $at MiB is lost"
+		cmp -n 4096 -i "0:$((at * MIB + 8192))" "$RUN/some" "$CRASHED/image2" || fail "the write at $at MiB is lost"
 	done
-	umount "$RUN/copy"
-	losetup -d "$copy"
+	crashed_down
 	dmsetup remove --noudevsync n2-crash
 }
 

@@ -12,6 +12,7 @@ readonly LUN=${LUN:-/dev/ram0}
 readonly LUN_MIB=336 VOLUME_MIB=320
 readonly OFFSET_SECTORS=2048
 readonly MNT=/mnt/volume
+readonly CRASHED=/mnt/crashed
 readonly PORT=7788
 HERE=${BASH_SOURCE[0]%/*}
 export DM_DISABLE_UDEV=1
@@ -280,12 +281,26 @@ put() {
 	dd if="$1" of="$2" bs="${4:-64k}" oflag="direct,seek_bytes${5:+,$5}" seek="$3" conv=notrunc status=none
 }
 
+# ---- the coordinator's crash ----
+
+# crashed: the LUN as it is when the coordinator dies now, its log not written back, is mounted at $CRASHED.
+crashed() {
+	dd if="$LUN" of=/dev/ram1 bs=1M iflag=direct oflag=direct status=none
+	mkdir -p "$CRASHED"
+	mount -o "nouuid,loop,offset=$((OFFSET_SECTORS * 512))" /dev/ram1 "$CRASHED"
+}
+
+crashed_down() {
+	! mountpoint -q "$CRASHED" || umount "$CRASHED"
+}
+
 # ---- all of it down ----
 
 # nodes_down: devices, images, sessions, volumes of all nodes; in the order that the kernel asks for.
 nodes_down() {
 	local node
 
+	crashed_down
 	# What waits for held I/O does not end before that does; nor what waits for a recall.
 	kill_all
 	# A session ends when its requests have: each may wait for a recall from the other.
