@@ -7,6 +7,7 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit
 # shellcheck source-path=SCRIPTDIR source=lib/ktap.sh
 . lib/ktap.sh
+LUN=/dev/mapper/slow
 # shellcheck source-path=SCRIPTDIR source=lib/nodes.sh
 . lib/nodes.sh
 
@@ -15,6 +16,7 @@ readonly IMG2=/dev/mapper/n2-img IMG3=/dev/mapper/n3-img
 
 up() {
 	module_up
+	slow_lun
 	network_up 2 3
 	coordinator_up
 	volume_add 2
@@ -88,6 +90,78 @@ freed_blocks() {
 		same "$RUN/two" "$IMG2" $((at + i * MIB)) "$MIB"
 		same "$RUN/one" "$IMG2" "$at" "$MIB"
 	done
+}
+
+# Blocks are not freed under a write that is on its way to them.
+holder_writes() {
+	local at=$((18 * MIB))
+
+	put "$RUN/one" "$IMG2" "$at" 1M
+	within 10 has 3 "$IMG3" "$at" data
+	counted n3-img late_write "$RUN/two" "$IMG3" "$at" -- direct.writes=1
+	start discard blkdiscard -f -o "$at" -l "$MIB" "$IMG2"
+	sleep 1
+	has_late || fail 'too slow: the write has ended already'
+	alive discard || fail 'the discard did not wait for what node 3 writes'
+	within 20 dead discard
+	none_late || fail 'the discard has ended before the write'
+	same "$RUN/zero" "$IMG2" "$at" "$MIB"
+}
+
+no_session() {
+	! session_live "$1" "$2"
+}
+
+# Its session is lost, so that it cannot be asked; but it has what it was granted still.
+lost_holder() {
+	local at=$((20 * MIB))
+
+	put "$RUN/one" "$IMG2" "$at" 1M
+	within 10 has 3 "$IMG3" "$at" data
+	kernel 3 session remove "$UUID" 1
+	within 10 no_session 1 3
+	start discard blkdiscard -f -o "$at" -l "$MIB" "$IMG2"
+	sleep 2
+	alive discard || fail 'the discard did not wait for node 3'
+	equal 'state on node 3' "$(state 3 image:1 "$at")" data
+	session 1 3
+	within 20 dead discard
+	! state_is 3 image:1 "$at" data || fail 'node 3 has the extent still'
+	same "$RUN/zero" "$IMG3" "$at" "$MIB"
+}
+
+# The session goes while the member is asked.
+lost_in_recall() {
+	local at=$((20 * MIB))
+
+	put "$RUN/one" "$IMG2" "$at" 1M
+	within 10 has 3 "$IMG3" "$at" data
+	ip link set v3 down
+	start discard blkdiscard -f -o "$at" -l "$MIB" "$IMG2"
+	sleep 1
+	alive discard || fail 'the discard did not wait for node 3'
+	kernel 1 session remove "$UUID" 3
+	sleep 1
+	alive discard || fail 'the discard did not wait for the session to come back'
+	equal 'state on node 3' "$(state 3 image:1 "$at")" data
+	kernel 3 session remove "$UUID" 1
+	ip link set v3 up
+	within 10 reachable 3
+	session 1 3
+	within 20 dead discard
+	! state_is 3 image:1 "$at" data || fail 'node 3 has the extent still'
+	same "$RUN/zero" "$IMG3" "$at" "$MIB"
+}
+
+reachable() {
+	ping -c 1 -W 1 "10.7.0.$1"
+}
+
+# With node 3 in a session, whatever the test before has left.
+ready() {
+	ip link set v3 up
+	session_live 1 3 || session 1 3
+	"$@"
 }
 
 sequence() {
@@ -174,6 +248,9 @@ it 'a discard takes the extents back from all nodes' discard
 it 'blocks that were freed and used again are not written by who had them' freed_blocks
 it 'a grant is cut by what changed since its extents were read' old_grant
 it 'a grant that is too old is refused' too_old_grant
-it 'a member that does not answer a recall: the change waits, an event says so, forget ends it' silent_holder
+it 'a recall waits for what the holder is writing' 'ready holder_writes'
+it 'a member that is lost: the change waits until it is back, and has returned' 'ready lost_holder'
+it 'a member that is lost while it is asked: the same' 'ready lost_in_recall'
+it 'a member that does not answer a recall: the change waits, an event says so, forget ends it' 'ready silent_holder'
 last 'all is taken down; the module unloads' down
 ktap_run

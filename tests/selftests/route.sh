@@ -7,6 +7,7 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit
 # shellcheck source-path=SCRIPTDIR source=lib/ktap.sh
 . lib/ktap.sh
+LUN=/dev/mapper/slow
 # shellcheck source-path=SCRIPTDIR source=lib/nodes.sh
 . lib/nodes.sh
 
@@ -14,6 +15,7 @@ readonly IMG=/dev/mapper/n2-img
 
 up() {
 	module_up
+	slow_lun
 	network_up 2 3
 	coordinator_up
 	volume_add 2
@@ -29,6 +31,7 @@ up() {
 	device 2 n2-img image:1 32
 	device 2 n2-impatient image:2 16 "$LUN" "2 hold_timeout $((2000 * SLOW))"
 	pattern one 1048576 >"$RUN/one"
+	pattern two 1048576 >"$RUN/two"
 }
 
 switching() {
@@ -51,6 +54,28 @@ switching() {
 		between "writes $way" "${COUNT[$way.writes]}" 1 1000000
 	done
 	equal 'bios that are held' "$(held 2)" 0
+}
+
+# I3: who is told that the route has changed may write the same sectors by the new one.
+waits() {
+	local at=$((24 << 20))
+
+	put "$RUN/one" "$IMG" "$at"
+	within 10 has 2 "$IMG" "$at" data
+	counted n2-img late_write "$RUN/two" "$IMG" "$at" -- direct.writes=1
+	start change nsenter --net="$(netns 2)" "$HERE/../bin/covol" kernel volume set "$UUID" --route fs-redirected
+	sleep 0.5
+	alive change || fail 'the change did not wait'
+	start meanwhile dd if="$RUN/two" of="$IMG" bs=64k skip=1 count=1 seek=$((at + 65536)) oflag=direct,seek_bytes conv=notrunc
+	within 5 is_held 2
+	has_late || fail 'too slow: the write has ended already'
+	within 20 dead change
+	none_late || fail 'the change has ended before the write'
+	within 10 dead late
+	within 10 dead meanwhile
+	same "$RUN/two" "$IMG" "$at" 131072
+	route 2 direct
+	same "$RUN/two" "$IMG" "$at" 131072
 }
 
 # Routes change on the coordinator, too: its own device is served without a socket.
@@ -126,6 +151,7 @@ down() {
 first 'a coordinator and two members come up' up
 it 'fio verifies while the route changes every 200 ms: no error' switching
 it 'the same on the coordinator itself' coordinator_switching
+it 'a change of route waits for I/O under way, and holds what comes meanwhile' waits
 it 'held I/O waits, and goes on when it is released' release
 it 'hold_timeout: held I/O fails after its time' 'hold_timeout_logged'
 it 'hold_timeout: what is released in time does not fail' no_timeout

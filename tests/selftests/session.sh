@@ -7,6 +7,7 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit
 # shellcheck source-path=SCRIPTDIR source=lib/ktap.sh
 . lib/ktap.sh
+LUN=/dev/mapper/slow
 # shellcheck source-path=SCRIPTDIR source=lib/nodes.sh
 . lib/nodes.sh
 
@@ -14,6 +15,7 @@ readonly IMG=/dev/mapper/n2-img
 
 up() {
 	module_up
+	slow_lun
 	network_up 2
 	coordinator_up
 	volume_add 2
@@ -23,6 +25,7 @@ up() {
 	route 2 direct
 	device 2 n2-img image:1 64
 	pattern one 1048576 >"$RUN/one"
+	pattern two 1048576 >"$RUN/two"
 }
 
 no_session() {
@@ -74,6 +77,25 @@ replaced() {
 	session 1 2
 	load_ok replaced
 	route 2 direct
+}
+
+# I3: a write is still on its way to the LUN when its session is lost. It is repeated in the next session, then the same
+# sectors are written again. The first one must not be done after that.
+late_service() {
+	local at=$((48 << 20))
+
+	put "$RUN/one" "$IMG" "$at"
+	route 2 fs-redirected
+	late_write "$RUN/one" "$IMG" "$at"
+	kernel 2 session remove "$UUID" 1
+	has_late || fail 'too slow: the write has ended before its session'
+	session 1 2
+	within 20 dead late
+	put "$RUN/two" "$IMG" "$at"
+	within 20 none_late
+	same "$RUN/two" "$IMG" "$at" 1048576
+	route 2 direct
+	same "$RUN/two" "$IMG" "$at" 1048576
 }
 
 direct_goes_on() {
@@ -135,7 +157,7 @@ ready() {
 stop_load() {
 	local name
 
-	for name in here there reset replaced epoch hole; do
+	for name in here there reset replaced epoch hole late; do
 		stop "$name" KILL
 	done
 }
@@ -145,6 +167,7 @@ it 'the member ends the session under load' 'ready removed_here'
 it 'the coordinator ends the session under load' 'ready removed_there'
 it 'the connection is reset under load' 'ready reset'
 it 'a new session replaces a live one under load' 'ready replaced'
+it 'a write that the old session has in service is not done after those of the new one' 'ready late_service'
 it 'without a session direct I/O goes on, what needs the coordinator is held' 'ready direct_goes_on'
 it 'the coordinator has another epoch: STALE, I/O is held until the member has it too' 'ready epoch_differs 1 2'
 it 'the member has another epoch: I/O is held until the coordinator has it too' 'ready epoch_differs 2 1'

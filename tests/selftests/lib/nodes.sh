@@ -52,8 +52,53 @@ module_up() {
 }
 
 module_down() {
+	local name
+
 	rmmod dm_covol
+	for name in slow late; do
+		[[ ! -e /dev/mapper/$name ]] || dmsetup remove --noudevsync "$name"
+	done
 	rmmod brd
+}
+
+# ---- a LUN that is slow when it shall be ----
+
+# slow_lun: makes /dev/mapper/slow, another name of the RAM disk. A suite that takes it for its LUN calls this first.
+slow_lun() {
+	local sectors
+
+	modprobe -a dm_delay dm_switch
+	sectors=$(blockdev --getsz /dev/ram0)
+	dmsetup create late --noudevsync --table "0 $sectors delay /dev/ram0 0 0 /dev/ram0 0 $((8000 * SLOW))"
+	dmsetup mknodes late
+	dmsetup create slow --noudevsync --table "0 $sectors switch 2 $sectors 0 /dev/ram0 0 /dev/mapper/late 0"
+	dmsetup mknodes slow
+}
+
+# lun_is late|fast: for the writes that come from now on. One that came while it was late is late in any case, and so may
+# be done after one that came later.
+lun_is() {
+	local path=0
+
+	[[ $1 == fast ]] || path=1
+	dmsetup message slow 0 "set_region_mappings 0:$path"
+}
+
+# has_late: there are writes that have not been done yet.
+has_late() {
+	[[ $(dmsetup status late | cut -d ' ' -f 5) -gt 0 ]]
+}
+
+none_late() {
+	! has_late
+}
+
+# late_write FILE DEVICE OFFSET: starts "late", which writes 64 KiB of the file there; ends when they are under way.
+late_write() {
+	lun_is late
+	start late dd if="$1" of="$2" bs=64k count=1 seek="$3" oflag=direct,seek_bytes conv=notrunc
+	within 10 has_late
+	lun_is fast
 }
 
 # ---- networks ----
