@@ -46,7 +46,9 @@ helper() {
 }
 
 module_up() {
-	modprobe -a dm_mod libcrc32c loop
+	modprobe -a dm_mod libcrc32c loop xfs
+	# XFS writes its log every 30 s by itself: that must not hide what is not synced when it should be.
+	sysctl -q fs.xfs.xfssyncd_centisecs=720000
 	modprobe brd rd_nr=2 rd_size=$((LUN_MIB * 1024))
 	insmod "$HERE/../bin/dm-covol.ko"
 }
