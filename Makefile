@@ -8,7 +8,7 @@ KSERIES ?= 6.1 6.12
 BUILD ?= $(CURDIR)/build/user
 PREFIX ?= /usr
 
-.PHONY: all help setup modules user install lint unit kunit selftests demo check check-debug bench clean
+.PHONY: all help setup modules user install lint unit kunit selftests demo check check-debug mutants bench clean
 
 all: modules user
 
@@ -16,6 +16,7 @@ help:
 	@echo 'make demo          the whole thing on a small virtual cluster (KEEP=1 leaves it running)'
 	@echo 'make check         all tests'
 	@echo 'make check-debug   the kernel tests on a kernel with KASAN, lockdep and kmemleak'
+	@echo 'make mutants       the code of each invariant taken out, one at a time: the tests must find it (an hour)'
 	@echo 'make bench         instructions per I/O, beside dm-linear'
 	@echo 'make modules user  build the module (KSERIES="$(KSERIES)") and user space'
 	@echo 'make lint unit kunit selftests   parts of make check'
@@ -54,6 +55,9 @@ check: setup
 
 check-debug: setup
 	@scripts/check selftests-debug
+
+mutants: setup
+	@tests/mutants/run
 
 bench: setup
 	@tests/bench/run
