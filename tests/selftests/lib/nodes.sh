@@ -170,12 +170,17 @@ device() {
 	dmsetup mknodes "$2"
 }
 
-# coordinator_up: the volume on node 1, its file system mounted.
+# coordinator_up: the volume on node 1, its file system mounted: XFS, or what FILE_SYSTEM says.
 coordinator_up() {
 	volume_add 1
 	route 1 direct
 	device 1 volume volume "$VOLUME_MIB"
-	mkfs.xfs -q -f /dev/mapper/volume
+	if [[ ${FILE_SYSTEM:-xfs} == xfs ]]; then
+		mkfs.xfs -q -f /dev/mapper/volume
+	else
+		modprobe "$FILE_SYSTEM"
+		"mkfs.$FILE_SYSTEM" -q -F /dev/mapper/volume
+	fi
 	mkdir -p "$MNT"
 	mount /dev/mapper/volume "$MNT"
 }
