@@ -15,6 +15,7 @@
 #include "coordinator.h"
 #include "fill.h"
 #include "layout.h"
+#include "trace.h"
 #include "volume.h"
 #include "wire.h"
 
@@ -166,6 +167,9 @@ static int prepare_locked(struct covol_object *obj, struct covol_source *src,
 	if (err == -ENOSPC && src->start < src->end)
 		err = fill_blocks(obj, &again, flags);
 	covol_layout_end(obj, &change);
+	trace_covol_chunk_prepared(obj, peer, start >> SECTOR_SHIFT,
+				   (end - start) >> SECTOR_SHIFT, change.seq,
+				   err);
 	return err;
 }
 

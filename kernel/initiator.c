@@ -13,24 +13,6 @@
 #include "route.h"
 #include "volume.h"
 
-static u8 opcode(const struct bio *bio)
-{
-	if (covol_bio_is_flush(bio))
-		return COVOL_OP_FLUSH;
-	switch (bio_op(bio)) {
-	case REQ_OP_READ:
-		return COVOL_OP_READ;
-	case REQ_OP_WRITE:
-		return COVOL_OP_WRITE;
-	case REQ_OP_DISCARD:
-		return COVOL_OP_DISCARD;
-	case REQ_OP_WRITE_ZEROES:
-		return COVOL_OP_WRITE_ZEROES;
-	default:
-		return 0;
-	}
-}
-
 static u16 flags(const struct bio *bio, u8 op)
 {
 	u16 flags = 0;
@@ -82,7 +64,7 @@ static int send_to(struct covol_io *io, u32 peer, u64 object, u64 offset)
 	memset(call, 0, sizeof(*call));
 	call->done = call_done;
 	call->needed = object ? call_needed : NULL;
-	hdr->opcode = opcode(bio);
+	hdr->opcode = covol_bio_opcode(bio);
 	if (!hdr->opcode)
 		return -EOPNOTSUPP;
 	hdr->flags = flags(bio, hdr->opcode);
@@ -120,7 +102,7 @@ static int serve_here(struct covol_io *io)
 	if (io->obj->id && !io->obj->file)
 		return -ENOENT;
 	memset(req, 0, sizeof(*req));
-	req->op = opcode(bio);
+	req->op = covol_bio_opcode(bio);
 	if (!req->op)
 		return -EOPNOTSUPP;
 	req->obj = io->obj;

@@ -20,6 +20,7 @@
 #include "route.h"
 #include "serve.h"
 #include "session.h"
+#include "trace.h"
 #include "volume.h"
 
 /* ---- shared ----------------------------------------------------------- */
@@ -546,6 +547,7 @@ static int start_session(struct genl_info *info, struct covol_volume *vol,
 				    "fd: not connected, or in use in the kernel already");
 		return PTR_ERR(s);
 	}
+	trace_covol_session_up(s, 0);
 	covol_session_put(s);
 	covol_info(vol, "session with node %u\n", peer);
 	covol_route_check(vol);

@@ -7,6 +7,7 @@
  * ends the session (I10). What a session may have in service is bounded: above
  * it the connection is not read, and TCP makes the peer wait.
  */
+#include <linux/ktime.h>
 #include <linux/mempool.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
@@ -17,6 +18,7 @@
 #include "pages.h"
 #include "route.h"
 #include "serve.h"
+#include "trace.h"
 #include "volume.h"
 
 /* Requests of one session that are served at the same time. */
@@ -28,6 +30,7 @@
  * @obj: what it is about, with a reference; NULL with @err
  * @hdr: what is asked
  * @err: it is only to be answered with this
+ * @since: when its header had come, ns
  * @req: READ and the like: for the coordinator's service
  * @pages: its data
  * @buf: other payload
@@ -40,6 +43,7 @@ struct served {
 	struct covol_object	*obj;
 	struct covol_hdr	hdr;
 	int			err;
+	u64			since;
 	struct covol_req	req;
 	struct covol_pages	pages;
 	void			*buf;
@@ -69,6 +73,11 @@ static void reply_sent(struct covol_msg *msg, int err)
 	served_free(container_of(msg, struct served, reply));
 }
 
+static void ended(struct served *sv, int err)
+{
+	trace_covol_serve_end(sv->s, &sv->hdr, ktime_get_ns() - sv->since, err);
+}
+
 static void answer(struct served *sv, int err)
 {
 	struct covol_hdr hdr = sv->hdr;
@@ -86,6 +95,7 @@ static void answer(struct served *sv, int err)
 							  hdr.length);
 		}
 	}
+	ended(sv, err);
 	covol_session_send(sv->s, &sv->reply, &hdr);
 }
 
@@ -155,8 +165,10 @@ static int serve_begin(struct covol_session *s, const struct covol_hdr *hdr,
 	covol_session_serving(s);
 	sv->s = s;
 	sv->hdr = *hdr;
+	sv->since = ktime_get_ns();
 	sv->obj = covol_object_find(s->vol, hdr->object);
 	sv->err = check_request(s, hdr, sv->obj);
+	trace_covol_serve_begin(s, hdr, 0, sv->err);
 	err = payload_room(sv, payload);
 	if (err) {
 		served_free(sv);
@@ -193,10 +205,14 @@ static int serve_grant(struct served *sv)
 			   sv->s->peer, sv->obj->id, why ?: "malformed extent");
 		err = -EPROTO;
 	} else {
-		covol_layout_install(sv->obj, start, len, ext, nr);
+		int bad = covol_layout_install(sv->obj, start, len, ext, nr);
+
+		trace_covol_grant_installed(sv->obj, sv->s->peer, start, len,
+					    sv->hdr.seq, bad);
 	}
 	kvfree(ext);
 out:
+	ended(sv, sv->err ?: err);
 	served_free(sv);
 	return err;
 }
@@ -206,6 +222,10 @@ static void recall_work(struct work_struct *work)
 	struct served *sv = container_of(work, struct served, work);
 
 	covol_drain_wait(&sv->obj->direct);
+	trace_covol_recall_drained(sv->obj, sv->s->peer,
+				   sv->hdr.offset >> SECTOR_SHIFT,
+				   sv->hdr.length >> SECTOR_SHIFT,
+				   sv->hdr.seq, 0);
 	answer(sv, 0);
 }
 
@@ -284,6 +304,7 @@ static void serve_drop(struct covol_session *s)
 
 static void serve_lost(struct covol_session *s, int err)
 {
+	trace_covol_session_lost(s, err);
 	covol_route_check(s->vol);
 	covol_event_session_lost(s->vol, s->peer, err);
 }

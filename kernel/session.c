@@ -9,6 +9,7 @@
 #include "log.h"
 #include "pages.h"
 #include "session.h"
+#include "trace.h"
 #include "volume.h"
 
 /* A request's id: its slot in the low bits, above them a number that makes a
@@ -35,8 +36,10 @@ static void call_sent(struct covol_msg *msg, int err)
 	call_put(container_of(msg, struct covol_call, msg));
 }
 
-static void call_answered(struct covol_call *call, int err)
+static void call_answered(struct covol_session *s, struct covol_call *call,
+			  int err)
 {
+	trace_covol_call_answered(s, call, err);
 	call->err = err;
 	call_put(call);
 }
@@ -80,6 +83,7 @@ static void free_slot(struct covol_session *s, unsigned int slot)
 static void send_call(struct covol_session *s, struct covol_call *call)
 {
 	call->msg.sent = call_sent;
+	trace_covol_call_sent(s, call, 0);
 	covol_session_send(s, &call->msg, &call->hdr);
 }
 
@@ -109,6 +113,7 @@ int covol_session_call(struct covol_session *s, struct covol_call *call)
 	} else if (!s->nr_queued && take_slot(s, call)) {
 		send = true;
 	} else {
+		trace_covol_call_queued(s, call, 0);
 		list_add_tail(&call->entry, &s->queued);
 		s->nr_queued++;
 	}
@@ -221,7 +226,7 @@ static int response_complete(struct covol_session *s)
 	spin_unlock(&s->lock);
 	send_calls(s, &ready);
 	end_unsent(&unneeded, -EAGAIN);
-	call_answered(call, covol_wire_status_errno(hdr->status));
+	call_answered(s, call, covol_wire_status_errno(hdr->status));
 	return 0;
 }
 
@@ -239,7 +244,7 @@ static void fail_calls(struct covol_session *s)
 			free_slot(s, slot);
 		spin_unlock(&s->lock);
 		if (call)
-			call_answered(call, -ECONNRESET);
+			call_answered(s, call, -ECONNRESET);
 	}
 	spin_lock(&s->lock);
 	list_splice_init(&s->queued, &queued);

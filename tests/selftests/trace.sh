@@ -1,0 +1,210 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What the module shows of itself: tracepoints with the right fields.
+
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")" || exit
+# shellcheck source-path=SCRIPTDIR source=lib/ktap.sh
+. lib/ktap.sh
+# shellcheck source-path=SCRIPTDIR source=lib/nodes.sh
+. lib/nodes.sh
+
+readonly MIB=1048576
+readonly IMG2=/dev/mapper/n2-img IMG3=/dev/mapper/n3-img
+readonly TRACING=/sys/kernel/tracing
+
+up() {
+	module_up
+	network_up 2 3
+	coordinator_up
+	volume_add 2
+	volume_add 3
+	session 1 2
+	session 1 3
+	image 1 64M 2 3
+	layouts 1
+	route 2 direct
+	route 3 direct
+	device 2 n2-img image:1 64
+	device 3 n3-img image:1 64
+	pattern one "$MIB" >"$RUN/one"
+	head -c 65536 "$RUN/one" >"$RUN/some"
+	[[ -d $TRACING/events ]] || mount -t tracefs nodev "$TRACING"
+	[[ -d $TRACING/events/covol ]]
+}
+
+# ---- looking at events ----
+
+# tracing on|off: all events; on begins anew.
+tracing() {
+	if [[ $1 == on ]]; then
+		echo >"$TRACING/trace"
+		echo 1 >"$TRACING/events/covol/enable"
+	else
+		echo 0 >"$TRACING/events/covol/enable"
+		grep -v '^#' "$TRACING/trace" >"$RUN/trace" || true
+	fi
+}
+
+# traced COMMAND...: its events into $RUN/trace.
+traced() {
+	tracing on
+	"$@"
+	tracing off
+}
+
+# events NAME WORD...: lines of this event that have all the words ("node=2").
+events() {
+	local name=$1 word lines
+	shift
+
+	lines=$(grep " covol_$name: " "$RUN/trace") || return 1
+	for word in "volume=$UUID" "$@"; do
+		lines=$(awk -v word="$word" '{ for (i = 1; i <= NF; i++) if ($i == word) { print; next } }' <<<"$lines")
+	done
+	[[ -n $lines ]] && printf '%s\n' "$lines"
+}
+
+# event NAME WORD...: there is one.
+event() {
+	events "$@" >/dev/null && return
+	grep -m 20 " covol_$1: " "$RUN/trace" || true
+	fail "no event $*"
+}
+
+no_event() {
+	! events "$@" || fail "an event $*"
+}
+
+# field NAME: of the line on stdin.
+field() {
+	head -n 1 | grep -o " $1=[^ ]*" | cut -d = -f 2
+}
+
+# ---- tests ----
+
+# A first write, through the coordinator: one request on both nodes, and what it does to the layout.
+redirected() {
+	local at=$((4 * MIB)) id words
+
+	traced put "$RUN/some" "$IMG2" "$at"
+	words=(op=write object=1 "offset=$at" length=65536)
+	event route node=2 "${words[@]}" way=fs-redirected
+	id=$(events call_sent node=2 peer=1 "${words[@]}" | field id)
+	[[ -n $id && $id != 0x0 ]] || fail "id is '$id'"
+	event serve_begin node=1 peer=2 "id=$id" "${words[@]}" err=0
+	event serve_end node=1 peer=2 "id=$id" "${words[@]}" err=0
+	event call_answered node=2 peer=1 "id=$id" "${words[@]}" err=0
+	between 'ns to serve' "$(events serve_end "id=$id" node=1 | field ns)" 1000 60000000000
+	event change_begin node=1 object=1
+	event change_end node=1 object=1
+	event chunk_prepared node=1 peer=2 object=1 err=0
+	event grant_sent node=1 peer=2 object=1 err=0
+	event grant_installed node=2 peer=1 object=1 err=0
+	# The file system's own I/O, on the coordinator.
+	event route node=1 object=0 op=write way=direct state=data
+}
+
+direct() {
+	local at=$((8 * MIB))
+
+	put "$RUN/one" "$IMG2" "$at" 1M
+	within 10 has 2 "$IMG2" "$at" data
+	traced put "$RUN/one" "$IMG2" "$at" 64k
+	event route node=2 object=1 op=write "offset=$((at + 65536))" length=65536 way=direct state=data
+	equal 'bios that went direct' "$(events route node=2 op=write way=direct | wc -l)" 16
+	no_event call_sent op=write
+	no_event hold
+}
+
+zeroes() {
+	local at=$((60 * MIB))
+
+	within 10 has 2 "$IMG2" "$at" hole
+	traced part "$IMG2" "$at" 4096 >/dev/null
+	event route node=2 object=1 op=read way=zero-filled state=hole
+}
+
+recalled() {
+	local at=$((12 * MIB)) node
+
+	put "$RUN/one" "$IMG3" "$at" 1M
+	within 10 has 3 "$IMG3" "$at" data
+	within 10 has 2 "$IMG2" "$at" data
+	traced blkdiscard -f -o "$at" -l "$MIB" "$IMG2"
+	event route node=2 object=1 op=discard way=fs-redirected
+	for node in 2 3; do
+		event recall_sent node=1 "peer=$node" object=1 "offset=$at" "length=$MIB"
+		event recall_drained "node=$node" peer=1 object=1 "offset=$at" "length=$MIB"
+		event recall_answered node=1 "peer=$node" object=1 "offset=$at" "length=$MIB" err=0
+		event serve_end "node=$node" peer=1 op=recall err=0
+	done
+}
+
+held_and_released() {
+	put "$RUN/one" "$IMG2" 16M 1M
+	within 10 has 2 "$IMG2" $((16 * MIB)) data
+	tracing on
+	route 2 held
+	start waits dd if="$RUN/one" of="$IMG2" bs=4k count=1 seek=4096 oflag=direct conv=notrunc
+	within 10 is_held 2
+	sleep 0.2
+	route 2 direct
+	within 10 dead waits
+	tracing off
+	event route_changed node=2 route=held reasons=admin
+	event hold node=2 object=1 op=write offset=$((16 * MIB)) length=4096 route=held reasons=admin held=1
+	event release node=2 object=1 op=write offset=$((16 * MIB)) length=4096
+	between 'ns that it was held' "$(events release node=2 | field ns)" 100000000 60000000000
+	event route_changed node=2 route=direct reasons=
+	event route node=2 op=write offset=$((16 * MIB)) way=direct
+}
+
+session_events() {
+	tracing on
+	kernel 2 session remove "$UUID" 1
+	session 1 2
+	tracing off
+	event session_lost node=2 peer=1
+	event session_lost node=1 peer=2
+	event session_up node=2 peer=1 err=0
+	event session_up node=1 peer=2 err=0
+	event route_changed node=2 reasons=coordinator-lost
+}
+
+# More than the window takes at once.
+queued() {
+	route 2 fs-redirected
+	traced fio --name=queued --filename="$IMG2" --rw=read --bs=1M --size=16M --iodepth=16 --ioengine=libaio --direct=1
+	route 2 direct
+	event call_queued node=2 peer=1 op=read object=1
+	no_event call_answered node=2 err=-104
+}
+
+# A bio that goes direct passes one tracepoint, and it is off.
+off() {
+	local at=$((8 * MIB))
+
+	echo >"$TRACING/trace"
+	put "$RUN/one" "$IMG2" "$at" 1M
+	equal 'events while all are off' "$(grep -c -v '^#' "$TRACING/trace")" 0
+}
+
+down() {
+	echo 0 >"$TRACING/events/covol/enable"
+	nodes_down
+	module_down
+}
+
+first 'a coordinator and two members come up; the events are there' up
+it 'a redirected write: the same request on both nodes, and the layout that it changes' redirected
+it 'a direct write: one event a bio, nothing between nodes' direct
+it 'a read that is filled with zeroes here' zeroes
+it 'a discard: recalls sent, drained and answered' recalled
+it 'a bio is held and released: how long, and why' held_and_released
+it 'sessions come and go' session_events
+it 'requests beyond the window are queued' queued
+it 'no events when they are off' off
+last 'all is taken down; the module unloads' down
+ktap_run
