@@ -64,6 +64,7 @@ void covol_layout_begin(struct covol_object *obj, struct covol_change *change,
 	change->start = start;
 	change->len = len;
 	change->seq = U64_MAX;
+	change->since = jiffies;
 	mutex_lock(&layout->lock);
 	layout->seq++;
 	list_add(&change->entry, &layout->open);

@@ -9,6 +9,7 @@
  */
 #include <linux/ktime.h>
 #include <linux/mempool.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
@@ -26,6 +27,7 @@
 
 /**
  * struct served - a request of a peer
+ * @entry: in the session's requests
  * @s: where it came from; held by covol_session_serving()
  * @obj: what it is about, with a reference; NULL with @err
  * @hdr: what is asked
@@ -39,6 +41,7 @@
  * @work: for what must sleep
  */
 struct served {
+	struct list_head	entry;
 	struct covol_session	*s;
 	struct covol_object	*obj;
 	struct covol_hdr	hdr;
@@ -60,6 +63,9 @@ static void served_free(struct served *sv)
 {
 	struct covol_session *s = sv->s;
 
+	spin_lock(&s->lock);
+	list_del(&sv->entry);
+	spin_unlock(&s->lock);
 	covol_pages_free(&sv->pages);
 	kfree(sv->buf);
 	if (sv->obj)
@@ -166,6 +172,9 @@ static int serve_begin(struct covol_session *s, const struct covol_hdr *hdr,
 	sv->s = s;
 	sv->hdr = *hdr;
 	sv->since = ktime_get_ns();
+	spin_lock(&s->lock);
+	list_add_tail(&sv->entry, &s->requests);
+	spin_unlock(&s->lock);
 	sv->obj = covol_object_find(s->vol, hdr->object);
 	sv->err = check_request(s, hdr, sv->obj);
 	trace_covol_serve_begin(s, hdr, 0, sv->err);
@@ -315,6 +324,25 @@ const struct covol_session_ops covol_serve_ops = {
 	.drop	= serve_drop,
 	.lost	= serve_lost,
 };
+
+/**
+ * covol_serve_show() - print the requests of a peer that are in service
+ * @m: where to
+ * @s: the session with the peer
+ */
+void covol_serve_show(struct seq_file *m, struct covol_session *s)
+{
+	struct served *sv;
+
+	spin_lock(&s->lock);
+	list_for_each_entry(sv, &s->requests, entry)
+		seq_printf(m, "serving peer %u id %#llx op %s object %llu offset %llu length %llu age-ms %llu\n",
+			   s->peer, sv->hdr.id,
+			   covol_wire_op_name(sv->hdr.opcode), sv->hdr.object,
+			   sv->hdr.offset, sv->hdr.length,
+			   div_u64(ktime_get_ns() - sv->since, NSEC_PER_MSEC));
+	spin_unlock(&s->lock);
+}
 
 int covol_serve_init(void)
 {

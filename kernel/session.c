@@ -2,6 +2,7 @@
 /*
  * Sessions. See session.h.
  */
+#include <linux/jiffies.h>
 #include <linux/net.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
@@ -107,6 +108,7 @@ int covol_session_call(struct covol_session *s, struct covol_call *call)
 
 	atomic_set(&call->pending, 2);
 	call->err = 0;
+	call->since = jiffies;
 	spin_lock(&s->lock);
 	if (s->state != COVOL_SESSION_STATE_LIVE) {
 		err = -ENOTCONN;
@@ -460,6 +462,7 @@ struct covol_session *covol_session_create(struct covol_volume *vol, u32 peer,
 	spin_lock_init(&s->lock);
 	s->state = COVOL_SESSION_STATE_CLOSING;	/* until it has started */
 	INIT_LIST_HEAD(&s->queued);
+	INIT_LIST_HEAD(&s->requests);
 	INIT_WORK(&s->close_work, close_work);
 	init_completion(&s->ended);
 	err = xa_insert(&vol->sessions, peer, s, GFP_KERNEL);

@@ -24,6 +24,7 @@
 #include "stats.h"
 
 struct covol_chunks;
+struct dentry;
 struct file;
 struct net;
 
@@ -47,6 +48,7 @@ struct covol_volume {
 	struct mutex		lock;
 	bool			dead;		/* taken out of the list */
 	u32			devices;	/* dm devices, all objects */
+	struct dentry		*debugfs;
 
 	/* written under lock, read by I/O */
 	u64			epoch;

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What the module shows of itself: tracepoints with the right fields.
+# What the module shows of itself: tracepoints with the right fields, and what is under way in debugfs.
 
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit
@@ -13,6 +13,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")" || exit
 readonly MIB=1048576
 readonly IMG2=/dev/mapper/n2-img IMG3=/dev/mapper/n3-img
 readonly TRACING=/sys/kernel/tracing
+readonly DEBUG=/sys/kernel/debug
 
 up() {
 	module_up
@@ -32,6 +33,8 @@ up() {
 	head -c 65536 "$RUN/one" >"$RUN/some"
 	[[ -d $TRACING/events ]] || mount -t tracefs nodev "$TRACING"
 	[[ -d $TRACING/events/covol ]]
+	[[ -d $DEBUG/covol ]] || mount -t debugfs nodev "$DEBUG"
+	[[ -d $DEBUG/covol ]]
 }
 
 # ---- looking at events ----
@@ -173,13 +176,23 @@ session_events() {
 	event route_changed node=2 reasons=coordinator-lost
 }
 
+waits_for_room() {
+	[[ $(kernel 2 session show "$UUID" --json | jq '.sessions[0].queued') -gt 0 ]]
+}
+
 # More than the window takes at once.
 queued() {
 	route 2 fs-redirected
-	traced fio --name=queued --filename="$IMG2" --rw=read --bs=1M --size=16M --iodepth=16 --ioengine=libaio --direct=1
+	tracing on
+	ip -n n2 link set eth0 down
+	start reads dd if="$IMG2" of=/dev/null bs=4M count=1 iflag=direct
+	within 10 waits_for_room
+	ip -n n2 link set eth0 up
+	within 60 dead reads
+	tracing off
+	session_live 1 2 || session 1 2
 	route 2 direct
-	event call_queued node=2 peer=1 op=read object=1
-	no_event call_answered node=2 err=-104
+	event call_queued node=2 peer=1 op=read object=1 id=0x0
 }
 
 # A bio that goes direct passes one tracepoint, and it is off.
@@ -189,6 +202,106 @@ off() {
 	echo >"$TRACING/trace"
 	put "$RUN/one" "$IMG2" "$at" 1M
 	equal 'events while all are off' "$(grep -c -v '^#' "$TRACING/trace")" 0
+}
+
+# ---- debugfs ----
+
+# shown NODE FILE: of the volume.
+shown() {
+	cat "$DEBUG/covol/$UUID-$1/$2"
+}
+
+# shows NODE FILE REGEX: one of its lines does.
+shows() {
+	shown "$1" "$2" | grep -E "^$3\$"
+}
+
+held_file() {
+	put "$RUN/one" "$IMG2" 16M 1M
+	within 10 has 2 "$IMG2" $((16 * MIB)) data
+	shows 2 held 'route direct reasons - held 0 oldest-ms 0'
+	route 2 held
+	start waits dd if="$RUN/one" of="$IMG2" bs=4k count=1 seek=4096 oflag=direct conv=notrunc
+	within 10 is_held 2
+	sleep 0.3
+	shows 2 held 'route held reasons admin held 1 oldest-ms [1-9][0-9]{2,}'
+	shows 2 held "bio object 1 op WRITE offset $((16 * MIB)) length 4096 age-ms [1-9][0-9]{2,}"
+	route 2 direct
+	within 10 dead waits
+	shows 2 held 'route direct reasons - held 0 oldest-ms 0'
+}
+
+# A discard waits for a recall from node 3, whose direct I/O is slow to end: its way to the coordinator is cut.
+under_way() {
+	local at=$((20 * MIB))
+
+	put "$RUN/one" "$IMG3" "$at" 1M
+	within 10 has 3 "$IMG3" "$at" data
+	ip -n n3 link set eth0 down
+	start discards blkdiscard -f -o "$at" -l "$MIB" "$IMG2"
+	within 10 shows 1 images "change image 1 offset $at length $MIB age-ms [0-9]+"
+	shows 1 images "range image 1 offset $at length $MIB exclusive age-ms [0-9]+"
+	shows 1 images 'image 1 served 1 extents [0-9]+ holders [0-9]+ seq [0-9]+'
+	shows 1 sessions "serving peer 2 id 0x[0-9a-f]+ op DISCARD object 1 offset $at length $MIB age-ms [0-9]+"
+	within 10 shows 1 sessions "call peer 3 id 0x[0-9a-f]+ op RECALL object 1 offset $at length $MIB age-ms [0-9]+"
+	shows 2 sessions "call peer 1 id 0x[0-9a-f]+ op DISCARD object 1 offset $at length $MIB age-ms [0-9]+"
+	shows 2 sessions 'session peer 1 state live outstanding [1-9][0-9]* .*'
+	ip -n n3 link set eth0 up
+	within 60 dead discards
+	within 10 not_shown 1 images 'change .*'
+	not_shown 1 images 'range .*'
+	not_shown 1 sessions '(serving|call) .*'
+	session_live 1 3 || session 1 3
+}
+
+not_shown() {
+	! shows "$@"
+}
+
+# Readers of all files, all the time; errors are those of files that go.
+readers() {
+	while true; do
+		cat "$DEBUG"/covol/*/* >/dev/null 2>&1 || true
+	done
+}
+
+under_load() {
+	route 2 fs-redirected
+	export -f readers
+	export DEBUG
+	start readers bash -c readers
+	load debugfs "$IMG2"
+	sleep 2
+	kernel 2 session remove "$UUID" 1
+	session 1 2
+	sleep 1
+	load_ok debugfs
+	route 2 direct
+	alive readers
+}
+
+# The readers go on while all that they read is taken away.
+removed_while_read() {
+	local node i
+
+	for node in 2 3; do
+		dmsetup remove --noudevsync "n$node-img"
+	done
+	for i in 1 2; do
+		for node in 2 3; do
+			kernel 1 session remove "$UUID" "$node" --forget 2>/dev/null || true
+			kernel "$node" session remove "$UUID" 1 2>/dev/null || true
+			kernel "$node" image remove "$UUID" 1
+			kernel "$node" volume remove "$UUID"
+			[[ ! -e $DEBUG/covol/$UUID-$node ]] || fail "the files of node $node are still there"
+			volume_add "$node"
+			kernel "$node" image add "$UUID" 1 --size 64M
+			session 1 "$node"
+			[[ -e $DEBUG/covol/$UUID-$node/held ]] || fail "the files of node $node are not there again"
+		done
+	done
+	alive readers
+	stop readers KILL
 }
 
 down() {
@@ -206,5 +319,9 @@ it 'a bio is held and released: how long, and why' held_and_released
 it 'sessions come and go' session_events
 it 'requests beyond the window are queued' queued
 it 'no events when they are off' off
+it 'debugfs: what is held, and how long' held_file
+it 'debugfs: requests, changes and ranges that wait for a recall' under_way
+it 'debugfs is read under load' under_load
+it 'debugfs is read while sessions, images and volumes go and come' removed_while_read
 last 'all is taken down; the module unloads' down
 ktap_run
