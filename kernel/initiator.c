@@ -38,8 +38,12 @@ static unsigned int count_bvecs(struct bio *bio)
 
 static void call_done(struct covol_call *call, int err)
 {
-	covol_route_redirect_done(container_of(call, struct covol_io, call),
-				  err);
+	struct covol_io *io = container_of(call, struct covol_io, call);
+
+	/* with an id it was not only queued */
+	if (err == -ECONNRESET && call->hdr.id)
+		io->replay = true;
+	covol_route_redirect_done(io, err);
 }
 
 static bool call_needed(struct covol_call *call)
@@ -58,6 +62,7 @@ static int send_to(struct covol_io *io, u32 peer, u64 object, u64 offset)
 	struct bio *bio = covol_io_bio(io);
 	struct covol_call *call = &io->call;
 	struct covol_hdr *hdr = &call->hdr;
+	bool replay = io->replay;
 	struct covol_session *s;
 	int err;
 
@@ -89,7 +94,13 @@ static int send_to(struct covol_io *io, u32 peer, u64 object, u64 offset)
 	s = covol_session_find(io->obj->vol, peer);
 	if (!s)
 		return -ENOTCONN;
+	io->replay = false;
 	err = covol_session_call(s, call);
+	/* without an error the bio may have ended by now */
+	if (err)
+		io->replay = replay;
+	else if (replay)
+		atomic64_inc(&s->vol->replays);
 	covol_session_put(s);
 	return err;
 }

@@ -25,7 +25,9 @@ struct covol_object;
  * @digest: data on the wire carries a checksum
  * @meta_forward: a member may change what no image's extents cover
  * @release: count of releases when it was classified, see route.c
+ * @replay: a peer was asked for it over a session that is gone
  * @held_since: when it first had to wait on its way, ns; 0 not yet
+ * @since: when it was redirected the last time, ns
  * @call: while a peer has it
  * @req: while this node's own service has it
  */
@@ -36,10 +38,12 @@ struct covol_io {
 	u8			way;
 	bool			relies;
 	bool			redirected;
+	bool			replay;
 	bool			digest;
 	bool			meta_forward;
 	u32			release;
 	u64			held_since;
+	u64			since;
 	union {
 		struct covol_call	call;
 		struct covol_req	req;

@@ -103,6 +103,14 @@ struct recall {
 	int			err;
 };
 
+/* Count a message about a layout that was sent. */
+static void count_sent(struct covol_session *s, struct covol_object *obj,
+		       enum covol_layout_message what)
+{
+	atomic64_inc(&s->layout[what]);
+	this_cpu_inc(obj->stats->layout[what]);
+}
+
 static void recall_done(struct covol_call *call, int err)
 {
 	struct recall *recall = container_of(call, struct recall, call);
@@ -142,6 +150,7 @@ static int recall_call(struct covol_session *s, struct covol_object *obj,
 	err = covol_session_call(s, &recall.call);
 	if (err)
 		return err;
+	count_sent(s, obj, COVOL_RECALLS_SENT);
 	while (!wait_for_completion_timeout(&recall.done, RECALL_TIME))
 		report_slow(obj, s->peer, change);
 	trace_covol_recall_answered(obj, s->peer, change->start, change->len,
@@ -424,6 +433,7 @@ static int send_grant(struct covol_session *s, struct covol_object *obj,
 	iov_iter_kvec(&grant->msg.payload, ITER_SOURCE, &grant->kv, 1,
 		      grant->kv.iov_len);
 	covol_session_send(s, &grant->msg, &hdr);
+	count_sent(s, obj, COVOL_GRANTS_SENT);
 	return 0;
 }
 

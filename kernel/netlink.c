@@ -436,6 +436,17 @@ static u32 count_entries(const struct xarray *xa, unsigned long first)
 	return nr;
 }
 
+static int put_counters(struct sk_buff *skb, const struct covol_volume *vol)
+{
+	return put_u64(skb, COVOL_A_VOLUME_HOLDS, READ_ONCE(vol->nr_holds)) ?:
+	       put_u64(skb, COVOL_A_VOLUME_RELEASES,
+		       READ_ONCE(vol->nr_releases)) ?:
+	       put_u64(skb, COVOL_A_VOLUME_REPLAYS,
+		       atomic64_read(&vol->replays)) ?:
+	       put_u64(skb, COVOL_A_VOLUME_SESSIONS_LOST,
+		       atomic64_read(&vol->sessions_lost));
+}
+
 static int fill_volume(struct sk_buff *skb, const void *what)
 {
 	const struct covol_volume *vol = what;
@@ -462,6 +473,8 @@ static int fill_volume(struct sk_buff *skb, const void *what)
 	      nla_put_u32(skb, COVOL_A_VOLUME_SESSIONS,
 			  count_entries(&vol->sessions, 0)) ?:
 	      nla_put_u32(skb, COVOL_A_VOLUME_DEVICES, READ_ONCE(vol->devices));
+	if (!err)
+		err = put_counters(skb, vol);
 	if (!err && vol->redirect_peer)
 		err = nla_put_u32(skb, COVOL_A_VOLUME_REDIRECT_PEER,
 				  vol->redirect_peer);
@@ -645,6 +658,20 @@ int covol_nl_session_del_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
+static_assert(COVOL_A_SESSION_RECALLS_RECEIVED -
+	      COVOL_A_SESSION_GRANTS_SENT == COVOL_RECALLS_RECEIVED);
+
+static int put_layout(struct sk_buff *skb, const struct covol_session *s)
+{
+	int what, err = 0;
+
+	for (what = 0; what < COVOL_LAYOUT_MESSAGES && !err; what++)
+		err = nla_put_u64_64bit(skb, COVOL_A_SESSION_GRANTS_SENT + what,
+					atomic64_read(&s->layout[what]),
+					COVOL_A_SESSION_PAD);
+	return err;
+}
+
 static int fill_session(struct sk_buff *skb, const void *what)
 {
 	const struct covol_session *s = what;
@@ -668,7 +695,8 @@ static int fill_session(struct sk_buff *skb, const void *what)
 				 COVOL_A_SESSION_PAD) ?:
 	       nla_put_u64_64bit(skb, COVOL_A_SESSION_BYTES_RECEIVED,
 				 READ_ONCE(s->conn.rx_bytes),
-				 COVOL_A_SESSION_PAD);
+				 COVOL_A_SESSION_PAD) ?:
+	       put_layout(skb, s);
 }
 
 int covol_nl_session_get_doit(struct sk_buff *skb, struct genl_info *info)

@@ -98,9 +98,11 @@ static void add_held(struct covol_volume *vol, struct covol_io *io,
 	if (io->way == COVOL_WAYS || io->way == COVOL_WAY_DIRECT ||
 	    !io->held_since)
 		io->held_since = ktime_get_ns();
-	if (io->way != COVOL_WAY_HELD)
+	if (io->way != COVOL_WAY_HELD) {
 		covol_stats_count(io->obj->stats, COVOL_WAY_HELD, bio_op(bio),
 				  bio->bi_iter.bi_size);
+		vol->nr_holds++;
+	}
 	io->way = COVOL_WAY_HELD;
 	bio_list_add(&vol->held, bio);
 	vol->nr_held++;
@@ -266,6 +268,7 @@ static void redirect_begins(struct covol_io *io, struct bio *bio,
 {
 	if (io->way == COVOL_WAYS)
 		io->held_since = 0;
+	io->since = ktime_get_ns();
 	io->way = way;
 	covol_stats_count(io->obj->stats, way, bio_op(bio),
 			  bio->bi_iter.bi_size);
@@ -430,6 +433,7 @@ int covol_route_map(struct covol_io *io, struct bio *bio)
 	io->way = COVOL_WAYS;
 	io->relies = false;
 	io->redirected = false;
+	io->replay = false;
 	return route_bio(io, bio, true);
 }
 
@@ -569,6 +573,9 @@ void covol_route_redirect_done(struct covol_io *io, int err)
 	if (!err && obj->id && bio_op(bio) == REQ_OP_WRITE && bio_sectors(bio))
 		covol_map_forget_zeroes(&obj->map, io->iter.bi_sector,
 					bio_sectors(bio));
+	covol_stats_took(obj->stats, io->way == COVOL_WAY_BLOCK_REDIRECTED ?
+			 COVOL_TIMED_BLOCK : COVOL_TIMED_FS,
+			 covol_bio_opcode(bio), ktime_get_ns() - io->since);
 	bio->bi_status = errno_to_blk_status(err);
 	bio_endio(bio);
 }
@@ -623,6 +630,7 @@ static void take_held(struct covol_volume *vol, struct bio_list *out,
 		else
 			bio_list_add(out, bio);
 	}
+	vol->nr_releases += bio_list_size(out);
 	vol->held = keep;
 	vol->nr_held = bio_list_size(&keep);
 	if (vol->nr_held)

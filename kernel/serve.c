@@ -79,9 +79,27 @@ static void reply_sent(struct covol_msg *msg, int err)
 	served_free(container_of(msg, struct served, reply));
 }
 
+static bool is_io(u8 opcode)
+{
+	return opcode >= COVOL_OP_READ && opcode <= COVOL_OP_WRITE_ZEROES;
+}
+
 static void ended(struct served *sv, int err)
 {
-	trace_covol_serve_end(sv->s, &sv->hdr, ktime_get_ns() - sv->since, err);
+	u64 ns = ktime_get_ns() - sv->since;
+
+	trace_covol_serve_end(sv->s, &sv->hdr, ns, err);
+	if (!sv->err && is_io(sv->hdr.opcode))
+		covol_stats_took(sv->obj->stats, COVOL_TIMED_SERVED,
+				 sv->hdr.opcode, ns);
+}
+
+/* Count a message about a layout that has come. */
+static void count_received(struct served *sv, enum covol_layout_message what)
+{
+	atomic64_inc(&sv->s->layout[what]);
+	if (sv->obj)
+		this_cpu_inc(sv->obj->stats->layout[what]);
 }
 
 static void answer(struct served *sv, int err)
@@ -106,11 +124,6 @@ static void answer(struct served *sv, int err)
 }
 
 /* ---- checks ----------------------------------------------------------- */
-
-static bool is_io(u8 opcode)
-{
-	return opcode >= COVOL_OP_READ && opcode <= COVOL_OP_WRITE_ZEROES;
-}
 
 /* May this peer ask this here and now? What follows from who it is (I9). */
 static int check_request(struct covol_session *s, const struct covol_hdr *hdr,
@@ -199,6 +212,7 @@ static int serve_grant(struct served *sv)
 	const char *why = NULL;
 	int err = 0;
 
+	count_received(sv, COVOL_GRANTS_RECEIVED);
 	/* a grant of another epoch, or for what we do not have: nothing lost */
 	if (sv->err)
 		goto out;
@@ -240,6 +254,7 @@ static void recall_work(struct work_struct *work)
 
 static void serve_recall(struct served *sv)
 {
+	count_received(sv, COVOL_RECALLS_RECEIVED);
 	if (sv->err) {
 		/* what this node does not have it does not hold */
 		answer(sv, sv->err == -ENOENT && !sv->obj ? 0 : sv->err);
@@ -314,6 +329,7 @@ static void serve_drop(struct covol_session *s)
 static void serve_lost(struct covol_session *s, int err)
 {
 	trace_covol_session_lost(s, err);
+	atomic64_inc(&s->vol->sessions_lost);
 	covol_route_check(s->vol);
 	covol_event_session_lost(s->vol, s->peer, err);
 }

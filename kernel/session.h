@@ -24,6 +24,7 @@
 #include <uapi/linux/covol.h>
 
 #include "conn.h"
+#include "stats.h"
 
 /*
  * Requests that wait for an answer at the same time, and their data; more are
@@ -114,6 +115,9 @@ struct covol_session {
 	/* requests of the peer that have not ended */
 	atomic_t			serving;
 	struct list_head		requests;	/* lock */
+
+	/* grants and recalls, so far */
+	atomic64_t			layout[COVOL_LAYOUT_MESSAGES];
 
 	int				err;
 	struct work_struct		close_work;

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What the module shows of itself: tracepoints with the right fields, and what is under way in debugfs.
+# What the module shows of itself: tracepoints with the right fields, what is under way in debugfs, counters that
+# add up.
 
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit
@@ -258,6 +259,91 @@ not_shown() {
 	! shows "$@"
 }
 
+# ---- counters ----
+
+# count NODE WHAT: a counter of image 1, or of the volume if it is one of those.
+count() {
+	kernel "$1" image show "$UUID" 1 --json | jq -r ".images[0].\"$2\""
+}
+
+count_volume() {
+	kernel "$1" volume show "$UUID" --json | jq -r ".volumes[0].\"$2\""
+}
+
+count_session() {
+	kernel "$1" session show "$UUID" --json | jq -r ".sessions[] | select(.peer == $2) | .\"$3\""
+}
+
+# stat NODE WAY WHAT: of image 1.
+stat() {
+	kernel "$1" stats "$UUID" image:1 --json | jq -r ".stats[] | select(.way == \"$2\") | .\"$3\""
+}
+
+layout_counters() {
+	local at=$((28 * MIB)) sent received grants granted told session
+
+	put "$RUN/one" "$IMG3" "$at" 1M
+	within 10 has 3 "$IMG3" "$at" data
+	sent=$(count 1 recalls-sent) received=$(count 3 recalls-received) session=$(count_session 3 1 recalls-received)
+	blkdiscard -f -o "$at" -l "$MIB" "$IMG2"
+	[[ $(count 1 recalls-sent) -gt $sent ]]
+	equal 'recalls of node 3' "$(count 3 recalls-received)" $((received + 1))
+	equal 'recalls of its session' "$(count_session 3 1 recalls-received)" $((session + 1))
+	grants=$(count 1 grants-sent) granted=$(count 2 grants-received) told=$(count_session 1 2 grants-sent)
+	put "$RUN/some" "$IMG2" "$at"
+	within 10 has 2 "$IMG2" "$at" data
+	[[ $(count 1 grants-sent) -gt $grants && $(count 2 grants-received) -gt $granted ]]
+	within 10 all_arrived "$granted" "$told"
+	equal 'grants that node 2 has sent' "$(count 2 grants-sent)" 0
+}
+
+# all_arrived RECEIVED SENT: since then node 2 has received as many grants as node 1 has sent it.
+all_arrived() {
+	[[ $(($(count 2 grants-received) - $1)) -eq $(($(count_session 1 2 grants-sent) - $2)) ]]
+}
+
+latency() {
+	local ios served
+
+	route 2 fs-redirected
+	ios=$(stat 2 fs-redirected ios) served=$(stat 1 served writes)
+	put "$RUN/one" "$IMG2" 28M 64k
+	route 2 direct
+	equal 'redirected' "$(stat 2 fs-redirected ios)" $((ios + 16))
+	equal 'served' "$(stat 1 served writes)" $((served + 16))
+	between 'us of a redirected write' "$(stat 2 fs-redirected write-us)" 10 10000000
+	between 'us of serving a write' "$(stat 1 served write-us)" 1 10000000
+	equal 'us of a direct write, which is not timed' "$(stat 2 direct write-us)" null
+}
+
+replays() {
+	local holds releases replays lost
+
+	holds=$(count_volume 2 holds) releases=$(count_volume 2 releases)
+	replays=$(count_volume 2 replays) lost=$(count_volume 2 sessions-lost)
+	route 2 fs-redirected
+	ip -n n2 link set eth0 down
+	start reads dd if="$IMG2" of=/dev/null bs=64k count=1 iflag=direct
+	within 10 asks
+	kernel 2 session remove "$UUID" 1
+	within 10 is_held 2
+	ip -n n2 link set eth0 up
+	session 1 2
+	within 20 dead reads
+	route 2 direct
+	equal 'sessions lost' "$(count_volume 2 sessions-lost)" $((lost + 1))
+	equal 'replays' "$(count_volume 2 replays)" $((replays + 1))
+	[[ $(count_volume 2 holds) -gt $holds && $(count_volume 2 releases) -gt $releases ]]
+	equal 'held' "$(held 2)" 0
+	equal 'releases, all in all' "$(count_volume 2 releases)" "$(count_volume 2 holds)"
+}
+
+asks() {
+	[[ $(kernel 2 session show "$UUID" --json | jq '.sessions[0].outstanding') -gt 0 ]]
+}
+
+# ---- debugfs under load ----
+
 # Readers of all files, all the time; errors are those of files that go.
 readers() {
 	while true; do
@@ -321,6 +407,9 @@ it 'requests beyond the window are queued' queued
 it 'no events when they are off' off
 it 'debugfs: what is held, and how long' held_file
 it 'debugfs: requests, changes and ranges that wait for a recall' under_way
+it 'grants and recalls are counted at both ends' layout_counters
+it 'what is redirected and served is timed, what is direct is not' latency
+it 'a lost session: holds, releases and replays are counted' replays
 it 'debugfs is read under load' under_load
 it 'debugfs is read while sessions, images and volumes go and come' removed_while_read
 last 'all is taken down; the module unloads' down

@@ -420,11 +420,13 @@ static void test_volume_show(void **state)
 		    "\"route\":\"block-redirected\",\"reasons\":[\"admin\",\"no-disk-path\"],",
 		    "\"coordinator\":1,\"redirect-peer\":3,\"lun\":\"8:16\",\"lun-offset\":1048576,",
 		    "\"size\":10737418240,\"chunk-size\":1048576,\"held\":11,\"images\":4,",
-		    "\"sessions\":5,\"devices\":6},",
+		    "\"sessions\":5,\"devices\":6,\"holds\":31,\"releases\":32,",
+		    "\"replays\":33,\"sessions-lost\":34},",
 		    "{\"uuid\":\"" U "\",\"node\":0,\"role\":\"member\",\"epoch\":0,",
 		    "\"route\":\"direct\",\"reasons\":[],\"coordinator\":0,\"redirect-peer\":null,",
 		    "\"lun\":null,\"lun-offset\":null,\"size\":0,\"chunk-size\":0,\"held\":0,",
-		    "\"images\":0,\"sessions\":0,\"devices\":0}]}",
+		    "\"images\":0,\"sessions\":0,\"devices\":0,\"holds\":0,\"releases\":0,",
+		    "\"replays\":0,\"sessions-lost\":0}]}",
 		    NULL);
 }
 
@@ -470,7 +472,9 @@ static void test_image_show(void **state)
 	assert_int_equal(covol("kernel image show " U " --json"), EXIT_OK);
 	assert_int_equal(fake_requests(), 2);
 	assert_json("{\"images\":[{\"uuid\":\"" U "\",\"id\":3,\"size\":1073741824,",
-		    "\"served\":true,\"extents\":21,\"layout-seq\":22,\"holders\":23,\"devices\":24}]}",
+		    "\"served\":true,\"extents\":21,\"layout-seq\":22,\"holders\":23,\"devices\":24,",
+		    "\"grants-sent\":41,\"grants-received\":42,\"recalls-sent\":43,",
+		    "\"recalls-received\":44}]}",
 		    NULL);
 }
 
@@ -499,8 +503,11 @@ static void test_stats(void **state)
 	assert_says(out, "{\"stats\":[{\"uuid\":\"" U "\",\"object\":\"image:3\",");
 	assert_says(out, "\"way\":\"direct\",\"ios\":306,\"bytes\":831488,\"ios-share\":73.913,");
 	assert_says(out, "\"bytes-share\":74.632,\"reads\":101,\"read-bytes\":413696,");
-	assert_says(out, "\"writes\":102,\"write-bytes\":417792,\"others\":103}");
+	assert_says(out, "\"writes\":102,\"write-bytes\":417792,\"others\":103,");
+	assert_says(out, "\"read-us\":null,\"write-us\":null,\"other-us\":null}");
 	assert_says(out, "\"way\":\"fs-redirected\",\"ios\":66,");
+	assert_says(out, "\"others\":23,\"read-us\":1000,\"write-us\":2000,\"other-us\":null}");
+	assert_says(out, "\"way\":\"served\",\"ios\":81,\"bytes\":null,\"ios-share\":null,");
 	assert_says(out, "\"way\":\"block-redirected\",\"ios\":6,");
 	assert_says(out, "\"way\":\"zero-filled\",\"ios\":36,");
 	assert_says(out, "\"way\":\"held\",\"ios\":21,\"bytes\":53248,\"ios-share\":null,");
@@ -562,12 +569,17 @@ static void test_session_show(void **state)
 	nla_put_u64(message, COVOL_A_SESSION_REQUESTS_SERVED, 5);
 	nla_put_u64(message, COVOL_A_SESSION_BYTES_SENT, 6);
 	nla_put_u64(message, COVOL_A_SESSION_BYTES_RECEIVED, 7);
+	nla_put_u64(message, COVOL_A_SESSION_GRANTS_SENT, 8);
+	nla_put_u64(message, COVOL_A_SESSION_GRANTS_RECEIVED, 9);
+	nla_put_u64(message, COVOL_A_SESSION_RECALLS_SENT, 10);
+	nla_put_u64(message, COVOL_A_SESSION_RECALLS_RECEIVED, 11);
 	fake_add(message);
 	fake_done(0, NULL);
 	assert_int_equal(covol("kernel session show " U " --json"), EXIT_OK);
 	assert_json("{\"sessions\":[{\"uuid\":\"" U "\",\"peer\":2,\"state\":\"live\",",
 		    "\"outstanding\":1,\"queued\":2,\"serving\":3,\"requests-sent\":4,",
-		    "\"requests-served\":5,\"bytes-sent\":6,\"bytes-received\":7}]}",
+		    "\"requests-served\":5,\"bytes-sent\":6,\"bytes-received\":7,\"grants-sent\":8,",
+		    "\"grants-received\":9,\"recalls-sent\":10,\"recalls-received\":11}]}",
 		    NULL);
 }
 

@@ -126,6 +126,10 @@ static const struct column columns[] = {
 	{ "REQUESTS-SERVED", COLUMN_NUMBER },
 	{ "BYTES-SENT", COLUMN_AMOUNT },
 	{ "BYTES-RECEIVED", COLUMN_AMOUNT },
+	{ "GRANTS-SENT", COLUMN_NUMBER },
+	{ "GRANTS-RECEIVED", COLUMN_NUMBER },
+	{ "RECALLS-SENT", COLUMN_NUMBER },
+	{ "RECALLS-RECEIVED", COLUMN_NUMBER },
 };
 
 static int add_row(const struct covol_session *session, void *data)
@@ -143,6 +147,10 @@ static int add_row(const struct covol_session *session, void *data)
 	cell_number(table, session->requests_served);
 	cell_number(table, session->bytes_sent);
 	cell_number(table, session->bytes_received);
+	cell_number(table, session->grants_sent);
+	cell_number(table, session->grants_received);
+	cell_number(table, session->recalls_sent);
+	cell_number(table, session->recalls_received);
 	return 0;
 }
 
