@@ -154,6 +154,7 @@ static void test_wrong_usage(void **state)
 		{ "kernel session connect " U " --peer 2", "--address is missing" },
 		{ "kernel session connect " U " --peer 2 --address 1.2.3.4:5 --timeout -1",
 		  "\"-1\" is not a number of seconds" },
+		{ "kernel top --interval 0", "--interval: must be more than 0" },
 		{ "kernel events --count 0", "\"0\" is not a number from 1" },
 		{ "kernel table " U " 1 --meta-policy ask", "\"ask\" is neither" },
 	};
@@ -178,8 +179,8 @@ static void test_help(void **state)
 		"kernel image show --help", "kernel map set --help", "kernel map clear --help",
 		"kernel map show --help", "kernel session listen --help",
 		"kernel session connect --help", "kernel session remove --help",
-		"kernel session show --help", "kernel stats --help", "kernel events --help",
-		"kernel table --help",
+		"kernel session show --help", "kernel stats --help", "kernel top --help",
+		"kernel events --help", "kernel table --help",
 	};
 	char command[64];
 	size_t i;
@@ -520,6 +521,63 @@ static void test_stats(void **state)
 	assert_says(out, " 812.0K ");
 }
 
+static void answer_top(uint64_t requests)
+{
+	struct nl_msg *message = fake_message(COVOL_CMD_VOLUME_GET, NLM_F_MULTI);
+
+	fake_put_volume(message);
+	fake_add(message);
+	fake_done(0, NULL);
+	add_image(3, 0);
+	fake_done(0, NULL);
+	message = fake_message(COVOL_CMD_SESSION_GET, NLM_F_MULTI);
+	nla_put(message, COVOL_A_SESSION_UUID, sizeof(fake_uuid), &fake_uuid);
+	nla_put_u32(message, COVOL_A_SESSION_PEER, 2);
+	nla_put_u32(message, COVOL_A_SESSION_QUEUED, 3);
+	nla_put_u64(message, COVOL_A_SESSION_REQUESTS_SENT, requests);
+	fake_add(message);
+	fake_done(0, NULL);
+}
+
+/* Differences, not sums; two intervals are two lines. */
+static void test_top(void **state)
+{
+	const char *sent;
+	int rate;
+
+	(void)state;
+	answer_top(1000);
+	answer_top(1100);
+	answer_top(1100);
+	assert_int_equal(covol("kernel top --interval 0.05 --count 2 --json"), EXIT_OK);
+	assert_int_equal(fake_requests(), 9);
+	assert_says(out, "{\"volumes\":[{\"uuid\":\"" U "\",\"route\":\"block-redirected\",");
+	assert_says(out, "\"held\":11,\"holds\":0,\"replays\":0}],\"objects\":[{");
+	assert_says(out, "\"object\":\"image:3\",\"direct-ios\":0,\"direct-bytes\":0,");
+	assert_says(out, "\"fs-us\":null,");
+	assert_says(out, "\"peer\":2,\"state\":\"live\",\"outstanding\":0,\"queued\":3,");
+	/* 100 in 0.05 s, or in longer on a machine that is busy. */
+	sent = strstr(out, "\"requests-sent\":");
+	assert_non_null(sent);
+	rate = atoi(sent + strlen("\"requests-sent\":"));
+	assert_in_range(rate, 1, 2100);
+	sent = strstr(strchr(out, '\n'), "\"requests-sent\":0,");
+	assert_non_null(sent);
+	assert_string_equal(strchr(sent, '\n'), "\n");
+	fake_reset();
+
+	answer_top(1);
+	answer_top(1);
+	assert_int_equal(covol("kernel top " U " --interval 0.01 --count 1"), EXIT_OK);
+	assert_says(out, "DIRECT-IOS");
+	assert_says(out, " image:3 ");
+	fake_reset();
+
+	fake_refuse(-EPERM, NULL, 0, 0);
+	assert_int_equal(covol("kernel top --count 1"), EXIT_FAILED);
+	assert_string_equal(out, "");
+}
+
 static void add_extent(uint64_t offset, uint32_t state)
 {
 	struct nl_msg *message = fake_message(COVOL_CMD_MAP_GET, NLM_F_MULTI);
@@ -711,6 +769,7 @@ int main(void)
 		TEST(test_image_show),
 		TEST(test_show_disturbed),
 		TEST(test_stats),
+		TEST(test_top),
 		TEST(test_map_show),
 		TEST(test_session_show),
 		TEST(test_events),
