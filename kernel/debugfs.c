@@ -16,6 +16,7 @@
 
 #include "chunk.h"
 #include "debugfs.h"
+#include "fault.h"
 #include "io.h"
 #include "route.h"
 #include "serve.h"
@@ -228,6 +229,7 @@ void covol_debugfs_remove(struct covol_volume *vol)
 int covol_debugfs_init(void)
 {
 	root = debugfs_create_dir("covol", NULL);
+	covol_fault_init(root);
 	return 0;
 }
 

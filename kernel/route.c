@@ -20,6 +20,7 @@
 #include <linux/lockdep.h>
 
 #include "event.h"
+#include "fault.h"
 #include "initiator.h"
 #include "io.h"
 #include "log.h"
@@ -503,6 +504,8 @@ static bool is_path_error(blk_status_t status)
 int covol_route_end_io(struct covol_io *io, struct bio *bio,
 		       blk_status_t *status)
 {
+	if (io->way == COVOL_WAY_DIRECT && covol_fault(COVOL_FAULT_FAIL_DIRECT))
+		*status = BLK_STS_TRANSPORT;
 	if (unlikely(*status) && io->way == COVOL_WAY_DIRECT &&
 	    is_path_error(*status)) {
 		path_lost(io, bio, blk_status_to_errno(*status));

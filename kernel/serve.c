@@ -15,6 +15,7 @@
 
 #include "coordinator.h"
 #include "event.h"
+#include "fault.h"
 #include "log.h"
 #include "pages.h"
 #include "route.h"
@@ -249,6 +250,7 @@ static void recall_work(struct work_struct *work)
 				   sv->hdr.offset >> SECTOR_SHIFT,
 				   sv->hdr.length >> SECTOR_SHIFT,
 				   sv->hdr.seq, 0);
+	covol_fault_delay();
 	answer(sv, 0);
 }
 
@@ -271,6 +273,7 @@ static void serve_recall(struct served *sv)
 
 static void req_done(struct covol_req *req, int err)
 {
+	covol_fault_delay();
 	answer(container_of(req, struct served, req), err);
 }
 

@@ -7,6 +7,7 @@
 #include <linux/slab.h>
 #include <linux/wait.h>
 
+#include "fault.h"
 #include "log.h"
 #include "pages.h"
 #include "session.h"
@@ -142,7 +143,10 @@ void covol_session_send(struct covol_session *s, struct covol_msg *msg,
 	export_uuid(hdr->volume, &s->vol->uuid);
 	hdr->payload = iov_iter_count(&msg->payload);
 	covol_wire_encode(&msg->wire, hdr);
-	covol_conn_send(&s->conn, msg);
+	if (covol_fault(COVOL_FAULT_DROP_MESSAGE))
+		msg->sent(msg, 0);
+	else
+		covol_conn_send(&s->conn, msg);
 }
 
 /* Which call does a response belong to? */
@@ -291,6 +295,8 @@ static int session_message(struct covol_conn *conn)
 	struct covol_session *s = container_of(conn, struct covol_session,
 					       conn);
 
+	if (covol_fault(COVOL_FAULT_END_SESSION))
+		return -ECONNABORTED;	/* as if it had not come */
 	if (s->answered)
 		return response_complete(s);
 	s->nr_served++;

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # What the module shows of itself: tracepoints with the right fields, what is under way in debugfs, counters that
-# add up.
+# add up, and faults on demand.
 
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")" || exit
@@ -390,6 +390,81 @@ removed_while_read() {
 	stop readers KILL
 }
 
+# ---- faults ----
+
+# fault NAME: once, at the next occasion.
+fault() {
+	local dir=$DEBUG/covol/fault/$1
+
+	echo 0 >"$dir/verbose"
+	echo 1 >"$dir/times"
+	echo 100 >"$dir/probability"
+}
+
+happened() {
+	[[ $(<"$DEBUG/covol/fault/$1/times") -eq 0 ]]
+}
+
+no_more_faults() {
+	local dir
+
+	for dir in "$DEBUG"/covol/fault/*/; do
+		echo 0 >"$dir/probability"
+	done
+}
+
+path_lost() {
+	[[ $(kernel 1 volume show --json; kernel 2 volume show --json) == *no-disk-path* ]]
+}
+
+both_live() {
+	session_live 1 2 || session 1 2
+	session_live 1 3 || session 1 3
+}
+
+# Each of them once, under a write: nothing fails, and the data is right.
+faults() {
+	if [[ ! -d $DEBUG/covol/fault ]]; then
+		echo 'this kernel has no fault injection'
+		return
+	fi
+	put "$RUN/one" "$IMG2" 32M 1M
+	within 10 has 2 "$IMG2" $((32 * MIB)) data
+	fault fail-direct
+	start writes dd if="$RUN/one" of="$IMG2" bs=64k seek=512 oflag=direct conv=notrunc
+	within 10 path_lost
+	route 1 direct
+	route 2 direct
+	within 10 dead writes
+	same "$RUN/one" "$IMG2" $((32 * MIB)) "$MIB"
+
+	route 2 fs-redirected
+	fault end-session
+	start writes dd if="$RUN/one" of="$IMG2" bs=64k seek=528 oflag=direct conv=notrunc
+	within 10 happened end-session
+	sleep 1
+	both_live
+	within 20 dead writes
+	same "$RUN/one" "$IMG2" $((33 * MIB)) "$MIB"
+
+	fault drop-message
+	start writes dd if="$RUN/one" of="$IMG2" bs=64k seek=544 oflag=direct conv=notrunc
+	within 10 happened drop-message
+	sleep 1
+	session 1 2
+	session 1 3
+	within 20 dead writes
+	same "$RUN/one" "$IMG2" $((34 * MIB)) "$MIB"
+
+	tracing on
+	fault delay-reply
+	put "$RUN/some" "$IMG2" 35M
+	tracing off
+	between 'ns to serve' "$(events serve_end op=write node=1 | field ns)" 900000000 100000000000
+	no_more_faults
+	route 2 direct
+}
+
 down() {
 	echo 0 >"$TRACING/events/covol/enable"
 	nodes_down
@@ -410,6 +485,7 @@ it 'debugfs: requests, changes and ranges that wait for a recall' under_way
 it 'grants and recalls are counted at both ends' layout_counters
 it 'what is redirected and served is timed, what is direct is not' latency
 it 'a lost session: holds, releases and replays are counted' replays
+it 'faults on demand, where the kernel has them: I/O survives each' faults
 it 'debugfs is read under load' under_load
 it 'debugfs is read while sessions, images and volumes go and come' removed_while_read
 last 'all is taken down; the module unloads' down
