@@ -6,7 +6,9 @@
  */
 #include <linux/fs.h>
 #include <linux/falloc.h>
+#include <linux/jiffies.h>
 #include <linux/sched/mm.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
 
@@ -15,6 +17,7 @@
 #include "coordinator.h"
 #include "fill.h"
 #include "layout.h"
+#include "trace.h"
 #include "volume.h"
 #include "wire.h"
 
@@ -89,6 +92,7 @@ struct span {
 	u64			start;
 	u64			end;
 	bool			shared;
+	unsigned long		since;
 };
 
 static bool try_range(struct covol_chunks *chunks, struct span *span)
@@ -113,6 +117,7 @@ static void lock_range(struct covol_chunks *chunks, struct span *span,
 	span->start = start;
 	span->end = end;
 	span->shared = shared;
+	span->since = jiffies;
 	wait_event_idle(chunks->wait, try_range(chunks, span));
 }
 
@@ -166,6 +171,9 @@ static int prepare_locked(struct covol_object *obj, struct covol_source *src,
 	if (err == -ENOSPC && src->start < src->end)
 		err = fill_blocks(obj, &again, flags);
 	covol_layout_end(obj, &change);
+	trace_covol_chunk_prepared(obj, peer, start >> SECTOR_SHIFT,
+				   (end - start) >> SECTOR_SHIFT, change.seq,
+				   err);
 	return err;
 }
 
@@ -480,4 +488,23 @@ void covol_chunks_stop(struct covol_chunks *chunks)
 	chunks->stopped = true;
 	spin_unlock(&chunks->lock);
 	cancel_work_sync(&chunks->work);
+}
+
+/**
+ * covol_chunks_show() - print the ranges of an image that are locked
+ * @m: where to
+ * @obj: an image that is served here
+ */
+void covol_chunks_show(struct seq_file *m, struct covol_object *obj)
+{
+	struct covol_chunks *chunks = obj->chunks;
+	struct span *span;
+
+	spin_lock(&chunks->lock);
+	list_for_each_entry(span, &chunks->ranges, entry)
+		seq_printf(m, "range image %llu offset %llu length %llu %s age-ms %u\n",
+			   obj->id, span->start, span->end - span->start,
+			   span->shared ? "shared" : "exclusive",
+			   jiffies_to_msecs(jiffies - span->since));
+	spin_unlock(&chunks->lock);
 }

@@ -22,9 +22,11 @@
 struct covol_chunks;
 struct covol_object;
 struct covol_req;
+struct seq_file;
 
 struct covol_chunks *covol_chunks_create(struct covol_object *obj);
 void covol_chunks_stop(struct covol_chunks *chunks);
+void covol_chunks_show(struct seq_file *m, struct covol_object *obj);
 
 int covol_chunk_write(struct covol_req *req);
 int covol_chunk_zero(struct covol_req *req);

@@ -13,24 +13,6 @@
 #include "route.h"
 #include "volume.h"
 
-static u8 opcode(const struct bio *bio)
-{
-	if (covol_bio_is_flush(bio))
-		return COVOL_OP_FLUSH;
-	switch (bio_op(bio)) {
-	case REQ_OP_READ:
-		return COVOL_OP_READ;
-	case REQ_OP_WRITE:
-		return COVOL_OP_WRITE;
-	case REQ_OP_DISCARD:
-		return COVOL_OP_DISCARD;
-	case REQ_OP_WRITE_ZEROES:
-		return COVOL_OP_WRITE_ZEROES;
-	default:
-		return 0;
-	}
-}
-
 static u16 flags(const struct bio *bio, u8 op)
 {
 	u16 flags = 0;
@@ -56,8 +38,12 @@ static unsigned int count_bvecs(struct bio *bio)
 
 static void call_done(struct covol_call *call, int err)
 {
-	covol_route_redirect_done(container_of(call, struct covol_io, call),
-				  err);
+	struct covol_io *io = container_of(call, struct covol_io, call);
+
+	/* with an id it was not only queued */
+	if (err == -ECONNRESET && call->hdr.id)
+		io->replay = true;
+	covol_route_redirect_done(io, err);
 }
 
 static bool call_needed(struct covol_call *call)
@@ -76,13 +62,14 @@ static int send_to(struct covol_io *io, u32 peer, u64 object, u64 offset)
 	struct bio *bio = covol_io_bio(io);
 	struct covol_call *call = &io->call;
 	struct covol_hdr *hdr = &call->hdr;
+	bool replay = io->replay;
 	struct covol_session *s;
 	int err;
 
 	memset(call, 0, sizeof(*call));
 	call->done = call_done;
 	call->needed = object ? call_needed : NULL;
-	hdr->opcode = opcode(bio);
+	hdr->opcode = covol_bio_opcode(bio);
 	if (!hdr->opcode)
 		return -EOPNOTSUPP;
 	hdr->flags = flags(bio, hdr->opcode);
@@ -107,7 +94,13 @@ static int send_to(struct covol_io *io, u32 peer, u64 object, u64 offset)
 	s = covol_session_find(io->obj->vol, peer);
 	if (!s)
 		return -ENOTCONN;
+	io->replay = false;
 	err = covol_session_call(s, call);
+	/* without an error the bio may have ended by now */
+	if (err)
+		io->replay = replay;
+	else if (replay)
+		atomic64_inc(&s->vol->replays);
 	covol_session_put(s);
 	return err;
 }
@@ -120,7 +113,7 @@ static int serve_here(struct covol_io *io)
 	if (io->obj->id && !io->obj->file)
 		return -ENOENT;
 	memset(req, 0, sizeof(*req));
-	req->op = opcode(bio);
+	req->op = covol_bio_opcode(bio);
 	if (!req->op)
 		return -EOPNOTSUPP;
 	req->obj = io->obj;

@@ -25,6 +25,9 @@ struct covol_object;
  * @digest: data on the wire carries a checksum
  * @meta_forward: a member may change what no image's extents cover
  * @release: count of releases when it was classified, see route.c
+ * @replay: a peer was asked for it over a session that is gone
+ * @held_since: when it first had to wait on its way, ns; 0 not yet
+ * @since: when it was redirected the last time, ns
  * @call: while a peer has it
  * @req: while this node's own service has it
  */
@@ -35,9 +38,12 @@ struct covol_io {
 	u8			way;
 	bool			relies;
 	bool			redirected;
+	bool			replay;
 	bool			digest;
 	bool			meta_forward;
 	u32			release;
+	u64			held_since;
+	u64			since;
 	union {
 		struct covol_call	call;
 		struct covol_req	req;
@@ -53,6 +59,25 @@ static inline struct bio *covol_io_bio(struct covol_io *io)
 static inline bool covol_bio_is_flush(const struct bio *bio)
 {
 	return bio->bi_opf & REQ_PREFLUSH && !bio->bi_iter.bi_size;
+}
+
+/* What a bio asks for, in the words of the wire protocol; 0: it has none. */
+static inline u8 covol_bio_opcode(const struct bio *bio)
+{
+	if (covol_bio_is_flush(bio))
+		return COVOL_OP_FLUSH;
+	switch (bio_op(bio)) {
+	case REQ_OP_READ:
+		return COVOL_OP_READ;
+	case REQ_OP_WRITE:
+		return COVOL_OP_WRITE;
+	case REQ_OP_DISCARD:
+		return COVOL_OP_DISCARD;
+	case REQ_OP_WRITE_ZEROES:
+		return COVOL_OP_WRITE_ZEROES;
+	default:
+		return 0;
+	}
 }
 
 #endif /* COVOL_IO_H */

@@ -11,6 +11,7 @@
 #include "layout.h"
 #include "log.h"
 #include "session.h"
+#include "trace.h"
 #include "volume.h"
 
 /* How long a holder may take before user space is told. */
@@ -63,9 +64,11 @@ void covol_layout_begin(struct covol_object *obj, struct covol_change *change,
 	change->start = start;
 	change->len = len;
 	change->seq = U64_MAX;
+	change->since = jiffies;
 	mutex_lock(&layout->lock);
 	layout->seq++;
 	list_add(&change->entry, &layout->open);
+	trace_covol_change_begin(obj, 0, start, len, layout->seq, 0);
 	mutex_unlock(&layout->lock);
 }
 
@@ -87,6 +90,8 @@ void covol_layout_end(struct covol_object *obj, struct covol_change *change)
 	if (slot->len)
 		layout->floor = slot->seq;
 	*slot = *change;
+	trace_covol_change_end(obj, 0, change->start, change->len, change->seq,
+			       0);
 	mutex_unlock(&layout->lock);
 }
 
@@ -97,6 +102,14 @@ struct recall {
 	struct completion	done;
 	int			err;
 };
+
+/* Count a message about a layout that was sent. */
+static void count_sent(struct covol_session *s, struct covol_object *obj,
+		       enum covol_layout_message what)
+{
+	atomic64_inc(&s->layout[what]);
+	this_cpu_inc(obj->stats->layout[what]);
+}
 
 static void recall_done(struct covol_call *call, int err)
 {
@@ -132,11 +145,16 @@ static int recall_call(struct covol_session *s, struct covol_object *obj,
 	int err;
 
 	init_completion(&recall.done);
+	trace_covol_recall_sent(obj, s->peer, change->start, change->len,
+				recall.call.hdr.seq, 0);
 	err = covol_session_call(s, &recall.call);
 	if (err)
 		return err;
+	count_sent(s, obj, COVOL_RECALLS_SENT);
 	while (!wait_for_completion_timeout(&recall.done, RECALL_TIME))
 		report_slow(obj, s->peer, change);
+	trace_covol_recall_answered(obj, s->peer, change->start, change->len,
+				    recall.call.hdr.seq, recall.err);
 	return recall.err;
 }
 
@@ -186,6 +204,7 @@ static void recall_local(struct covol_object *obj, u64 start, u64 len)
 {
 	covol_map_forget(&obj->map, start, len);
 	covol_drain_wait(&obj->direct);
+	trace_covol_recall_drained(obj, obj->vol->node, start, len, 0, 0);
 }
 
 /* The holder after @prev in the order of their ids; 0 when there is none. */
@@ -414,6 +433,7 @@ static int send_grant(struct covol_session *s, struct covol_object *obj,
 	iov_iter_kvec(&grant->msg.payload, ITER_SOURCE, &grant->kv, 1,
 		      grant->kv.iov_len);
 	covol_session_send(s, &grant->msg, &hdr);
+	count_sent(s, obj, COVOL_GRANTS_SENT);
 	return 0;
 }
 
@@ -444,12 +464,17 @@ static int grant_locked(struct covol_object *obj, u32 peer, u64 seq, u64 start,
 		err = add_holder(&obj->layout, peer);
 	if (err)
 		return err;
-	if (peer == obj->vol->node)
-		return covol_layout_install(obj, start, len, cut->ext, cut->nr);
+	if (peer == obj->vol->node) {
+		err = covol_layout_install(obj, start, len, cut->ext, cut->nr);
+		trace_covol_grant_installed(obj, peer, start, len,
+					    obj->layout.seq, err);
+		return err;
+	}
 	s = covol_session_find(obj->vol, peer);
 	if (!s)
 		return -ENOTCONN;
 	err = send_grant(s, obj, start, len, cut);
+	trace_covol_grant_sent(obj, peer, start, len, obj->layout.seq, err);
 	covol_session_put(s);
 	return err;
 }

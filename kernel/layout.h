@@ -37,12 +37,14 @@ struct covol_volume;
  * @start: first sector
  * @len: sectors
  * @seq: of its end; U64_MAX while it is under way
+ * @since: when it began, jiffies
  */
 struct covol_change {
 	struct list_head	entry;
 	u64			start;
 	u64			len;
 	u64			seq;
+	unsigned long		since;
 };
 
 /**

@@ -8,6 +8,7 @@
 
 #include "conn.h"
 #include "coordinator.h"
+#include "debugfs.h"
 #include "netlink.h"
 #include "pages.h"
 #include "route.h"
@@ -25,6 +26,7 @@ static const struct part {
 	{ covol_coordinator_init, covol_coordinator_exit },
 	{ covol_serve_init, covol_serve_exit },
 	{ covol_route_start, covol_route_stop },
+	{ covol_debugfs_init, covol_debugfs_exit },
 	{ covol_netlink_init, covol_netlink_exit },
 	{ covol_target_init, covol_target_exit },
 };

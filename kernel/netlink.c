@@ -437,6 +437,17 @@ static u32 count_entries(const struct xarray *xa, unsigned long first)
 	return nr;
 }
 
+static int put_counters(struct sk_buff *skb, const struct covol_volume *vol)
+{
+	return put_u64(skb, COVOL_A_VOLUME_HOLDS, READ_ONCE(vol->nr_holds)) ?:
+	       put_u64(skb, COVOL_A_VOLUME_RELEASES,
+		       READ_ONCE(vol->nr_releases)) ?:
+	       put_u64(skb, COVOL_A_VOLUME_REPLAYS,
+		       atomic64_read(&vol->replays)) ?:
+	       put_u64(skb, COVOL_A_VOLUME_SESSIONS_LOST,
+		       atomic64_read(&vol->sessions_lost));
+}
+
 static int fill_volume(struct sk_buff *skb, const void *what)
 {
 	const struct covol_volume *vol = what;
@@ -463,6 +474,8 @@ static int fill_volume(struct sk_buff *skb, const void *what)
 	      nla_put_u32(skb, COVOL_A_VOLUME_SESSIONS,
 			  count_entries(&vol->sessions, 0)) ?:
 	      nla_put_u32(skb, COVOL_A_VOLUME_DEVICES, READ_ONCE(vol->devices));
+	if (!err)
+		err = put_counters(skb, vol);
 	if (!err && vol->plaintext)
 		err = nla_put_flag(skb, COVOL_A_VOLUME_PLAINTEXT);
 	if (!err && vol->redirect_peer)

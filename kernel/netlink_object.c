@@ -183,6 +183,35 @@ static int put_stat(struct sk_buff *skb, int attr,
 	return 0;
 }
 
+static int put_latency(struct sk_buff *skb, int attr,
+		       const struct covol_latency *latency)
+{
+	const u64 value[] = {
+		[COVOL_A_LATENCY_READS]		= latency->reads,
+		[COVOL_A_LATENCY_READ_NS]	= latency->read_ns,
+		[COVOL_A_LATENCY_WRITES]	= latency->writes,
+		[COVOL_A_LATENCY_WRITE_NS]	= latency->write_ns,
+		[COVOL_A_LATENCY_OTHERS]	= latency->others,
+		[COVOL_A_LATENCY_OTHER_NS]	= latency->other_ns,
+	};
+	struct nlattr *nest = nla_nest_start(skb, attr);
+	unsigned int i;
+
+	if (!nest)
+		return -EMSGSIZE;
+	for (i = COVOL_A_LATENCY_READS; i < ARRAY_SIZE(value); i++) {
+		if (nla_put_u64_64bit(skb, i, value[i], COVOL_A_LATENCY_PAD)) {
+			nla_nest_cancel(skb, nest);
+			return -EMSGSIZE;
+		}
+	}
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static_assert(COVOL_A_IMAGE_RECALLS_RECEIVED - COVOL_A_IMAGE_GRANTS_SENT ==
+	      COVOL_RECALLS_RECEIVED);
+
 static int put_stats(struct sk_buff *skb, const struct covol_object *obj)
 {
 	static const int attr[COVOL_WAYS] = {
@@ -192,12 +221,22 @@ static int put_stats(struct sk_buff *skb, const struct covol_object *obj)
 		[COVOL_WAY_ZERO_FILLED]		= COVOL_A_IMAGE_ZERO_FILLED,
 		[COVOL_WAY_HELD]		= COVOL_A_IMAGE_HELD,
 	};
+	static const int timed[COVOL_TIMED] = {
+		[COVOL_TIMED_FS]	= COVOL_A_IMAGE_FS_REDIRECTED_LATENCY,
+		[COVOL_TIMED_BLOCK]	= COVOL_A_IMAGE_BLOCK_REDIRECTED_LATENCY,
+		[COVOL_TIMED_SERVED]	= COVOL_A_IMAGE_SERVED_LATENCY,
+	};
 	struct covol_stats sum;
-	int way, err = 0;
+	int way, what, err = 0;
 
 	covol_stats_sum(obj->stats, &sum);
 	for (way = 0; way < COVOL_WAYS && !err; way++)
 		err = put_stat(skb, attr[way], &sum.way[way]);
+	for (what = 0; what < COVOL_TIMED && !err; what++)
+		err = put_latency(skb, timed[what], &sum.latency[what]);
+	for (what = 0; what < COVOL_LAYOUT_MESSAGES && !err; what++)
+		err = put_u64(skb, COVOL_A_IMAGE_GRANTS_SENT + what,
+			      sum.layout[what]);
 	return err;
 }
 

@@ -14,6 +14,7 @@
 #include "serve.h"
 #include "session.h"
 #include "tls.h"
+#include "trace.h"
 #include "volume.h"
 
 static int check_socket(struct genl_info *info, struct socket *sock)
@@ -60,6 +61,7 @@ static int start_session(struct genl_info *info, struct covol_volume *vol,
 				    "fd: not connected, or in use in the kernel already");
 		return PTR_ERR(s);
 	}
+	trace_covol_session_up(s, 0);
 	covol_session_put(s);
 	covol_info(vol, "session with node %u\n", peer);
 	covol_route_check(vol);
@@ -182,6 +184,20 @@ int covol_nl_session_del_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
+static_assert(COVOL_A_SESSION_RECALLS_RECEIVED -
+	      COVOL_A_SESSION_GRANTS_SENT == COVOL_RECALLS_RECEIVED);
+
+static int put_layout(struct sk_buff *skb, const struct covol_session *s)
+{
+	int what, err = 0;
+
+	for (what = 0; what < COVOL_LAYOUT_MESSAGES && !err; what++)
+		err = nla_put_u64_64bit(skb, COVOL_A_SESSION_GRANTS_SENT + what,
+					atomic64_read(&s->layout[what]),
+					COVOL_A_SESSION_PAD);
+	return err;
+}
+
 static int fill_session(struct sk_buff *skb, const void *what)
 {
 	const struct covol_session *s = what;
@@ -206,7 +222,8 @@ static int fill_session(struct sk_buff *skb, const void *what)
 	       nla_put_u64_64bit(skb, COVOL_A_SESSION_BYTES_RECEIVED,
 				 READ_ONCE(s->conn.rx_bytes),
 				 COVOL_A_SESSION_PAD) ?:
-	       (s->conn.tls ? nla_put_flag(skb, COVOL_A_SESSION_TLS) : 0);
+	       (s->conn.tls ? nla_put_flag(skb, COVOL_A_SESSION_TLS) : 0) ?:
+	       put_layout(skb, s);
 }
 
 int covol_nl_session_get_doit(struct sk_buff *skb, struct genl_info *info)

@@ -16,13 +16,16 @@
 #include <linux/bio.h>
 #include <linux/blkdev.h>
 #include <linux/jiffies.h>
+#include <linux/ktime.h>
 #include <linux/lockdep.h>
 
 #include "event.h"
+#include "fault.h"
 #include "initiator.h"
 #include "io.h"
 #include "log.h"
 #include "route.h"
+#include "trace.h"
 #include "volume.h"
 
 /* How often what waits for the coordinator is tried again, and deadlines are
@@ -92,12 +95,19 @@ static void add_held(struct covol_volume *vol, struct covol_io *io,
 		     struct bio *bio)
 {
 	lockdep_assert_held(&vol->hold_lock);
-	if (io->way != COVOL_WAY_HELD)
+	/* nothing on the direct path has set it */
+	if (io->way == COVOL_WAYS || io->way == COVOL_WAY_DIRECT ||
+	    !io->held_since)
+		io->held_since = ktime_get_ns();
+	if (io->way != COVOL_WAY_HELD) {
 		covol_stats_count(io->obj->stats, COVOL_WAY_HELD, bio_op(bio),
 				  bio->bi_iter.bi_size);
+		vol->nr_holds++;
+	}
 	io->way = COVOL_WAY_HELD;
 	bio_list_add(&vol->held, bio);
 	vol->nr_held++;
+	trace_covol_hold(io, bio);
 	queue_delayed_work(route_wq, &vol->release_work, RETRY);
 }
 
@@ -135,8 +145,9 @@ static bool hold_for_peer(struct covol_io *io, struct bio *bio)
 
 /* ---- classification --------------------------------------------------- */
 
-static int zero_fill(struct covol_io *io, struct bio *bio)
+static int zero_fill(struct covol_io *io, struct bio *bio, u32 state)
 {
+	trace_covol_route(io, bio, COVOL_WAY_ZERO_FILLED, state);
 	io->way = COVOL_WAY_ZERO_FILLED;
 	covol_stats_count(io->obj->stats, io->way, REQ_OP_READ,
 			  bio->bi_iter.bi_size);
@@ -253,6 +264,17 @@ static bool not_begun(struct covol_io *io, struct bio *bio, int err)
 	return true;
 }
 
+static void redirect_begins(struct covol_io *io, struct bio *bio,
+			    enum covol_way way)
+{
+	if (io->way == COVOL_WAYS)
+		io->held_since = 0;
+	io->since = ktime_get_ns();
+	io->way = way;
+	covol_stats_count(io->obj->stats, way, bio_op(bio),
+			  bio->bi_iter.bi_size);
+}
+
 /*
  * To the coordinator's file system, which is right on every route but held.
  * False: look at the route again.
@@ -261,7 +283,7 @@ static bool not_begun(struct covol_io *io, struct bio *bio, int err)
  * vol->redirected: it ends only when the file system's own I/O on the volume
  * object does, and that may be held by the very change of route that drains.
  */
-static bool to_fs(struct covol_io *io, struct bio *bio)
+static bool to_fs(struct covol_io *io, struct bio *bio, u32 state)
 {
 	struct covol_object *obj = io->obj;
 	struct covol_volume *vol = obj->vol;
@@ -275,9 +297,8 @@ static bool to_fs(struct covol_io *io, struct bio *bio)
 	if (!go)
 		return false;
 	io->redirected = !here;
-	io->way = COVOL_WAY_FS_REDIRECTED;
-	covol_stats_count(obj->stats, io->way, bio_op(bio),
-			  bio->bi_iter.bi_size);
+	trace_covol_route(io, bio, COVOL_WAY_FS_REDIRECTED, state);
+	redirect_begins(io, bio, COVOL_WAY_FS_REDIRECTED);
 	err = covol_initiator_fs(io);
 	return !err || not_begun(io, bio, err);
 }
@@ -287,16 +308,21 @@ static bool to_block(struct covol_io *io, struct bio *bio, u64 place)
 {
 	int err;
 
-	io->way = COVOL_WAY_BLOCK_REDIRECTED;
-	covol_stats_count(io->obj->stats, io->way, bio_op(bio),
-			  bio->bi_iter.bi_size);
+	redirect_begins(io, bio, COVOL_WAY_BLOCK_REDIRECTED);
 	err = covol_initiator_block(io, place);
 	return !err || not_begun(io, bio, err);
 }
 
-static int to_lun(struct covol_io *io, struct bio *bio, u64 place, bool block)
+static enum covol_way lun_way(enum covol_route route)
 {
-	if (!block)
+	return route == COVOL_ROUTE_BLOCK_REDIRECTED ?
+	       COVOL_WAY_BLOCK_REDIRECTED : COVOL_WAY_DIRECT;
+}
+
+static int to_lun(struct covol_io *io, struct bio *bio, u64 place,
+		  enum covol_route route)
+{
+	if (route != COVOL_ROUTE_BLOCK_REDIRECTED)
 		return remap(io, bio, place);
 	return to_block(io, bio, place) ? DM_MAPIO_SUBMITTED : -EAGAIN;
 }
@@ -309,9 +335,9 @@ static int to_lun(struct covol_io *io, struct bio *bio, u64 place, bool block)
 static int by_map(struct covol_io *io, struct bio *bio, enum covol_route route,
 		  bool split)
 {
-	bool block = route == COVOL_ROUTE_BLOCK_REDIRECTED;
 	unsigned int sectors = bio_sectors(bio);
 	struct covol_object *obj = io->obj;
+	u32 state = COVOL_EXTENT_STATE_UNKNOWN;
 	struct covol_extent ext;
 
 	rcu_read_lock();
@@ -326,8 +352,10 @@ static int by_map(struct covol_io *io, struct bio *bio, enum covol_route route,
 	io->relies = true;
 	if (!map_applies(bio)) {
 		rcu_read_unlock();
-		if (covol_bio_is_flush(bio) || is_identity(obj))
-			return to_lun(io, bio, bio->bi_iter.bi_sector, block);
+		if (covol_bio_is_flush(bio) || is_identity(obj)) {
+			trace_covol_route(io, bio, lun_way(route), state);
+			return to_lun(io, bio, bio->bi_iter.bi_sector, route);
+		}
 		goto leave;
 	}
 	look_up(obj, bio, &ext);
@@ -339,10 +367,13 @@ static int by_map(struct covol_io *io, struct bio *bio, enum covol_route route,
 		dm_accept_partial_bio(bio, ext.len);
 		io->iter = bio->bi_iter;
 	}
-	if (goes_direct(bio, ext.state))
-		return to_lun(io, bio, ext.place, block);
+	if (goes_direct(bio, ext.state)) {
+		trace_covol_route(io, bio, lun_way(route), ext.state);
+		return to_lun(io, bio, ext.place, route);
+	}
+	state = ext.state;
 	if (bio_op(bio) == REQ_OP_READ && covol_state_zero(ext.state))
-		return zero_fill(io, bio);
+		return zero_fill(io, bio, ext.state);
 	if (ext.state == COVOL_EXTENT_STATE_UNKNOWN && obj->id)
 		covol_layout_ask(obj, bio->bi_iter.bi_sector);
 leave:
@@ -350,7 +381,7 @@ leave:
 redirect:
 	if (refused(io, bio))
 		return refuse(io, bio);
-	return to_fs(io, bio) ? DM_MAPIO_SUBMITTED : -EAGAIN;
+	return to_fs(io, bio, state) ? DM_MAPIO_SUBMITTED : -EAGAIN;
 }
 
 static int one_try(struct covol_io *io, struct bio *bio, bool split)
@@ -369,7 +400,8 @@ static int one_try(struct covol_io *io, struct bio *bio, bool split)
 			return by_map(io, bio, route, split);
 		if (refused(io, bio))
 			return refuse(io, bio);
-		return to_fs(io, bio) ? DM_MAPIO_SUBMITTED : -EAGAIN;
+		return to_fs(io, bio, COVOL_EXTENT_STATE_UNKNOWN) ?
+			DM_MAPIO_SUBMITTED : -EAGAIN;
 	default:
 		return hold(io, bio) ? DM_MAPIO_SUBMITTED : -EAGAIN;
 	}
@@ -402,6 +434,7 @@ int covol_route_map(struct covol_io *io, struct bio *bio)
 	io->way = COVOL_WAYS;
 	io->relies = false;
 	io->redirected = false;
+	io->replay = false;
 	return route_bio(io, bio, true);
 }
 
@@ -432,6 +465,7 @@ static void path_lost(struct covol_io *io, struct bio *bio, int err)
 		vol->reasons |= COVOL_REASON_NO_DISK_PATH;
 		vol->lost_object = io->obj->id;
 		vol->lost_error = err;
+		trace_covol_route_changed(vol, vol->route, vol->reasons);
 		queue_work(route_wq, &vol->report_work);
 	}
 	add_held(vol, io, bio);
@@ -470,6 +504,8 @@ static bool is_path_error(blk_status_t status)
 int covol_route_end_io(struct covol_io *io, struct bio *bio,
 		       blk_status_t *status)
 {
+	if (io->way == COVOL_WAY_DIRECT && covol_fault(COVOL_FAULT_FAIL_DIRECT))
+		*status = BLK_STS_TRANSPORT;
 	if (unlikely(*status) && io->way == COVOL_WAY_DIRECT &&
 	    is_path_error(*status)) {
 		path_lost(io, bio, blk_status_to_errno(*status));
@@ -540,6 +576,9 @@ void covol_route_redirect_done(struct covol_io *io, int err)
 	if (!err && obj->id && bio_op(bio) == REQ_OP_WRITE && bio_sectors(bio))
 		covol_map_forget_zeroes(&obj->map, io->iter.bi_sector,
 					bio_sectors(bio));
+	covol_stats_took(obj->stats, io->way == COVOL_WAY_BLOCK_REDIRECTED ?
+			 COVOL_TIMED_BLOCK : COVOL_TIMED_FS,
+			 covol_bio_opcode(bio), ktime_get_ns() - io->since);
 	bio->bi_status = errno_to_blk_status(err);
 	bio_endio(bio);
 }
@@ -561,6 +600,14 @@ static void expire(struct bio *bio)
 	covol_warn(io->obj->vol, "held I/O failed after hold_timeout\n");
 	bio->bi_status = BLK_STS_TIMEOUT;
 	bio_endio(bio);
+}
+
+static void release(struct bio *bio)
+{
+	struct covol_io *io = dm_per_bio_data(bio, sizeof(*io));
+
+	if (trace_covol_release_enabled())
+		trace_covol_release(io, bio, ktime_get_ns() - io->held_since);
 }
 
 static bool expired(struct bio *bio)
@@ -586,6 +633,7 @@ static void take_held(struct covol_volume *vol, struct bio_list *out,
 		else
 			bio_list_add(out, bio);
 	}
+	vol->nr_releases += bio_list_size(out);
 	vol->held = keep;
 	vol->nr_held = bio_list_size(&keep);
 	if (vol->nr_held)
@@ -605,6 +653,7 @@ static void release_work(struct work_struct *work)
 	while ((bio = bio_list_pop(&late)))
 		expire(bio);
 	while ((bio = bio_list_pop(&out))) {
+		release(bio);
 		redispatch(bio);
 		cond_resched();
 	}
@@ -632,6 +681,7 @@ static void set_route(struct covol_volume *vol, enum covol_route route,
 	spin_lock_irq(&vol->hold_lock);
 	vol->route = route;
 	vol->reasons = (vol->reasons & ~clear) | set;
+	trace_covol_route_changed(vol, vol->route, vol->reasons);
 	spin_unlock_irq(&vol->hold_lock);
 }
 
@@ -669,6 +719,8 @@ static void change_reasons(struct covol_volume *vol, u32 set, u32 clear)
 	before = vol->reasons;
 	vol->reasons = (before & ~clear) | set;
 	after = vol->reasons;
+	if (before != after)
+		trace_covol_route_changed(vol, vol->route, after);
 	spin_unlock_irq(&vol->hold_lock);
 	if (before != after)
 		covol_event_route_changed(vol);

@@ -7,16 +7,20 @@
  * ends the session (I10). What a session may have in service is bounded: above
  * it the connection is not read, and TCP makes the peer wait.
  */
+#include <linux/ktime.h>
 #include <linux/mempool.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
 #include "coordinator.h"
 #include "event.h"
+#include "fault.h"
 #include "log.h"
 #include "pages.h"
 #include "route.h"
 #include "serve.h"
+#include "trace.h"
 #include "volume.h"
 
 /* Requests of one session that are served at the same time. */
@@ -24,10 +28,12 @@
 
 /**
  * struct served - a request of a peer
+ * @entry: in the session's requests
  * @s: where it came from; held by covol_session_serving()
  * @obj: what it is about, with a reference; NULL with @err
  * @hdr: what is asked
  * @err: it is only to be answered with this
+ * @since: when its header had come, ns
  * @req: READ and the like: for the coordinator's service
  * @pages: its data
  * @buf: other payload
@@ -36,10 +42,12 @@
  * @work: for what must sleep
  */
 struct served {
+	struct list_head	entry;
 	struct covol_session	*s;
 	struct covol_object	*obj;
 	struct covol_hdr	hdr;
 	int			err;
+	u64			since;
 	struct covol_req	req;
 	struct covol_pages	pages;
 	void			*buf;
@@ -56,6 +64,9 @@ static void served_free(struct served *sv)
 {
 	struct covol_session *s = sv->s;
 
+	spin_lock(&s->lock);
+	list_del(&sv->entry);
+	spin_unlock(&s->lock);
 	covol_pages_free(&sv->pages);
 	kfree(sv->buf);
 	if (sv->obj)
@@ -67,6 +78,29 @@ static void served_free(struct served *sv)
 static void reply_sent(struct covol_msg *msg, int err)
 {
 	served_free(container_of(msg, struct served, reply));
+}
+
+static bool is_io(u8 opcode)
+{
+	return opcode >= COVOL_OP_READ && opcode <= COVOL_OP_WRITE_ZEROES;
+}
+
+static void ended(struct served *sv, int err)
+{
+	u64 ns = ktime_get_ns() - sv->since;
+
+	trace_covol_serve_end(sv->s, &sv->hdr, ns, err);
+	if (!sv->err && is_io(sv->hdr.opcode))
+		covol_stats_took(sv->obj->stats, COVOL_TIMED_SERVED,
+				 sv->hdr.opcode, ns);
+}
+
+/* Count a message about a layout that has come. */
+static void count_received(struct served *sv, enum covol_layout_message what)
+{
+	atomic64_inc(&sv->s->layout[what]);
+	if (sv->obj)
+		this_cpu_inc(sv->obj->stats->layout[what]);
 }
 
 static void answer(struct served *sv, int err)
@@ -86,15 +120,11 @@ static void answer(struct served *sv, int err)
 							  hdr.length);
 		}
 	}
+	ended(sv, err);
 	covol_session_send(sv->s, &sv->reply, &hdr);
 }
 
 /* ---- checks ----------------------------------------------------------- */
-
-static bool is_io(u8 opcode)
-{
-	return opcode >= COVOL_OP_READ && opcode <= COVOL_OP_WRITE_ZEROES;
-}
 
 /* May this peer ask this here and now? What follows from who it is (I9). */
 static int check_request(struct covol_session *s, const struct covol_hdr *hdr,
@@ -155,8 +185,13 @@ static int serve_begin(struct covol_session *s, const struct covol_hdr *hdr,
 	covol_session_serving(s);
 	sv->s = s;
 	sv->hdr = *hdr;
+	sv->since = ktime_get_ns();
+	spin_lock(&s->lock);
+	list_add_tail(&sv->entry, &s->requests);
+	spin_unlock(&s->lock);
 	sv->obj = covol_object_find(s->vol, hdr->object);
 	sv->err = check_request(s, hdr, sv->obj);
+	trace_covol_serve_begin(s, hdr, 0, sv->err);
 	err = payload_room(sv, payload);
 	if (err) {
 		served_free(sv);
@@ -178,6 +213,7 @@ static int serve_grant(struct served *sv)
 	const char *why = NULL;
 	int err = 0;
 
+	count_received(sv, COVOL_GRANTS_RECEIVED);
 	/* a grant of another epoch, or for what we do not have: nothing lost */
 	if (sv->err)
 		goto out;
@@ -193,10 +229,14 @@ static int serve_grant(struct served *sv)
 			   sv->s->peer, sv->obj->id, why ?: "malformed extent");
 		err = -EPROTO;
 	} else {
-		covol_layout_install(sv->obj, start, len, ext, nr);
+		int bad = covol_layout_install(sv->obj, start, len, ext, nr);
+
+		trace_covol_grant_installed(sv->obj, sv->s->peer, start, len,
+					    sv->hdr.seq, bad);
 	}
 	kvfree(ext);
 out:
+	ended(sv, sv->err ?: err);
 	served_free(sv);
 	return err;
 }
@@ -206,11 +246,17 @@ static void recall_work(struct work_struct *work)
 	struct served *sv = container_of(work, struct served, work);
 
 	covol_drain_wait(&sv->obj->direct);
+	trace_covol_recall_drained(sv->obj, sv->s->peer,
+				   sv->hdr.offset >> SECTOR_SHIFT,
+				   sv->hdr.length >> SECTOR_SHIFT,
+				   sv->hdr.seq, 0);
+	covol_fault_delay();
 	answer(sv, 0);
 }
 
 static void serve_recall(struct served *sv)
 {
+	count_received(sv, COVOL_RECALLS_RECEIVED);
 	if (sv->err) {
 		/* what this node does not have it does not hold */
 		answer(sv, sv->err == -ENOENT && !sv->obj ? 0 : sv->err);
@@ -227,6 +273,7 @@ static void serve_recall(struct served *sv)
 
 static void req_done(struct covol_req *req, int err)
 {
+	covol_fault_delay();
 	answer(container_of(req, struct served, req), err);
 }
 
@@ -284,6 +331,8 @@ static void serve_drop(struct covol_session *s)
 
 static void serve_lost(struct covol_session *s, int err)
 {
+	trace_covol_session_lost(s, err);
+	atomic64_inc(&s->vol->sessions_lost);
 	covol_route_check(s->vol);
 	covol_event_session_lost(s->vol, s->peer, err);
 }
@@ -294,6 +343,25 @@ const struct covol_session_ops covol_serve_ops = {
 	.drop	= serve_drop,
 	.lost	= serve_lost,
 };
+
+/**
+ * covol_serve_show() - print the requests of a peer that are in service
+ * @m: where to
+ * @s: the session with the peer
+ */
+void covol_serve_show(struct seq_file *m, struct covol_session *s)
+{
+	struct served *sv;
+
+	spin_lock(&s->lock);
+	list_for_each_entry(sv, &s->requests, entry)
+		seq_printf(m, "serving peer %u id %#llx op %s object %llu offset %llu length %llu age-ms %llu\n",
+			   s->peer, sv->hdr.id,
+			   covol_wire_op_name(sv->hdr.opcode), sv->hdr.object,
+			   sv->hdr.offset, sv->hdr.length,
+			   div_u64(ktime_get_ns() - sv->since, NSEC_PER_MSEC));
+	spin_unlock(&s->lock);
+}
 
 int covol_serve_init(void)
 {

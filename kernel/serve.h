@@ -7,8 +7,11 @@
 
 #include "session.h"
 
+struct seq_file;
+
 extern const struct covol_session_ops covol_serve_ops;
 
+void covol_serve_show(struct seq_file *m, struct covol_session *s);
 int covol_serve_init(void);
 void covol_serve_exit(void);
 

@@ -2,13 +2,16 @@
 /*
  * Sessions. See session.h.
  */
+#include <linux/jiffies.h>
 #include <linux/net.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
 
+#include "fault.h"
 #include "log.h"
 #include "pages.h"
 #include "session.h"
+#include "trace.h"
 #include "volume.h"
 
 /* A request's id: its slot in the low bits, above them a number that makes a
@@ -35,8 +38,10 @@ static void call_sent(struct covol_msg *msg, int err)
 	call_put(container_of(msg, struct covol_call, msg));
 }
 
-static void call_answered(struct covol_call *call, int err)
+static void call_answered(struct covol_session *s, struct covol_call *call,
+			  int err)
 {
+	trace_covol_call_answered(s, call, err);
 	call->err = err;
 	call_put(call);
 }
@@ -80,6 +85,7 @@ static void free_slot(struct covol_session *s, unsigned int slot)
 static void send_call(struct covol_session *s, struct covol_call *call)
 {
 	call->msg.sent = call_sent;
+	trace_covol_call_sent(s, call, 0);
 	covol_session_send(s, &call->msg, &call->hdr);
 }
 
@@ -103,12 +109,14 @@ int covol_session_call(struct covol_session *s, struct covol_call *call)
 
 	atomic_set(&call->pending, 2);
 	call->err = 0;
+	call->since = jiffies;
 	spin_lock(&s->lock);
 	if (s->state != COVOL_SESSION_STATE_LIVE) {
 		err = -ENOTCONN;
 	} else if (!s->nr_queued && take_slot(s, call)) {
 		send = true;
 	} else {
+		trace_covol_call_queued(s, call, 0);
 		list_add_tail(&call->entry, &s->queued);
 		s->nr_queued++;
 	}
@@ -135,7 +143,10 @@ void covol_session_send(struct covol_session *s, struct covol_msg *msg,
 	export_uuid(hdr->volume, &s->vol->uuid);
 	hdr->payload = iov_iter_count(&msg->payload);
 	covol_wire_encode(&msg->wire, hdr);
-	covol_conn_send(&s->conn, msg);
+	if (covol_fault(COVOL_FAULT_DROP_MESSAGE))
+		msg->sent(msg, 0);
+	else
+		covol_conn_send(&s->conn, msg);
 }
 
 /* Which call does a response belong to? */
@@ -221,7 +232,7 @@ static int response_complete(struct covol_session *s)
 	spin_unlock(&s->lock);
 	send_calls(s, &ready);
 	end_unsent(&unneeded, -EAGAIN);
-	call_answered(call, covol_wire_status_errno(hdr->status));
+	call_answered(s, call, covol_wire_status_errno(hdr->status));
 	return 0;
 }
 
@@ -239,7 +250,7 @@ static void fail_calls(struct covol_session *s)
 			free_slot(s, slot);
 		spin_unlock(&s->lock);
 		if (call)
-			call_answered(call, -ECONNRESET);
+			call_answered(s, call, -ECONNRESET);
 	}
 	spin_lock(&s->lock);
 	list_splice_init(&s->queued, &queued);
@@ -284,6 +295,8 @@ static int session_message(struct covol_conn *conn)
 	struct covol_session *s = container_of(conn, struct covol_session,
 					       conn);
 
+	if (covol_fault(COVOL_FAULT_END_SESSION))
+		return -ECONNABORTED;	/* as if it had not come */
 	if (s->answered)
 		return response_complete(s);
 	s->nr_served++;
@@ -455,6 +468,7 @@ struct covol_session *covol_session_create(struct covol_volume *vol, u32 peer,
 	spin_lock_init(&s->lock);
 	s->state = COVOL_SESSION_STATE_CLOSING;	/* until it has started */
 	INIT_LIST_HEAD(&s->queued);
+	INIT_LIST_HEAD(&s->requests);
 	INIT_WORK(&s->close_work, close_work);
 	init_completion(&s->ended);
 	err = xa_insert(&vol->sessions, peer, s, GFP_KERNEL);

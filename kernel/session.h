@@ -24,6 +24,7 @@
 #include <uapi/linux/covol.h>
 
 #include "conn.h"
+#include "stats.h"
 
 /*
  * Requests that wait for an answer at the same time, and their data; more are
@@ -44,6 +45,7 @@ struct covol_volume;
  * @bvec: READ: where the data goes; hdr.length bytes
  * @nr: entries in @bvec
  * @skip: bytes to skip in the first entry
+ * @since: when it was asked, jiffies
  * @pending: sending and answer; when both have ended, @done
  * @err: the answer's status
  * @needed: asked when the call has waited in the queue, with a lock held: is it
@@ -59,6 +61,7 @@ struct covol_call {
 	const struct bio_vec	*bvec;
 	unsigned int		nr;
 	unsigned int		skip;
+	unsigned long		since;
 	atomic_t		pending;
 	int			err;
 	bool			(*needed)(struct covol_call *call);
@@ -111,6 +114,10 @@ struct covol_session {
 
 	/* requests of the peer that have not ended */
 	atomic_t			serving;
+	struct list_head		requests;	/* lock */
+
+	/* grants and recalls, so far */
+	atomic64_t			layout[COVOL_LAYOUT_MESSAGES];
 
 	int				err;
 	struct work_struct		close_work;

@@ -6,6 +6,34 @@
 #include <linux/string.h>
 
 #include "stats.h"
+#include "wire.h"
+
+/**
+ * covol_stats_took() - something that is timed has ended
+ * @stats: the object's counters
+ * @what: what it was
+ * @opcode: what it did, COVOL_OP_*
+ * @ns: how long it took
+ *
+ * Context: any.
+ */
+void covol_stats_took(struct covol_stats __percpu *stats,
+		      enum covol_timed what, u8 opcode, u64 ns)
+{
+	switch (opcode) {
+	case COVOL_OP_READ:
+		this_cpu_inc(stats->latency[what].reads);
+		this_cpu_add(stats->latency[what].read_ns, ns);
+		break;
+	case COVOL_OP_WRITE:
+		this_cpu_inc(stats->latency[what].writes);
+		this_cpu_add(stats->latency[what].write_ns, ns);
+		break;
+	default:
+		this_cpu_inc(stats->latency[what].others);
+		this_cpu_add(stats->latency[what].other_ns, ns);
+	}
+}
 
 /**
  * covol_stats_sum() - add up the counters of all CPUs
@@ -15,18 +43,16 @@
 void covol_stats_sum(struct covol_stats __percpu *stats,
 		     struct covol_stats *sum)
 {
-	int cpu, way;
+	unsigned int cpu, i;
+	u64 *to = (u64 *)sum;
 
+	/* nothing but counters */
+	BUILD_BUG_ON(sizeof(*sum) % sizeof(*to));
 	memset(sum, 0, sizeof(*sum));
 	for_each_possible_cpu(cpu) {
-		const struct covol_stats *one = per_cpu_ptr(stats, cpu);
+		const u64 *from = (const u64 *)per_cpu_ptr(stats, cpu);
 
-		for (way = 0; way < COVOL_WAYS; way++) {
-			sum->way[way].reads += one->way[way].reads;
-			sum->way[way].read_bytes += one->way[way].read_bytes;
-			sum->way[way].writes += one->way[way].writes;
-			sum->way[way].write_bytes += one->way[way].write_bytes;
-			sum->way[way].others += one->way[way].others;
-		}
+		for (i = 0; i < sizeof(*sum) / sizeof(*to); i++)
+			to[i] += from[i];
 	}
 }

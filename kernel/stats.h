@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Counters of the ways that an object's I/O took, per CPU.
+ * Counters of an object, per CPU: the ways that its I/O took, how long what was
+ * redirected or served took, and messages about its layouts.
  */
 #ifndef COVOL_STATS_H
 #define COVOL_STATS_H
@@ -35,8 +36,45 @@ struct covol_io_stat {
 	u64	others;
 };
 
+/* What is timed. The direct way is not: device mapper can do that (@stats). */
+enum covol_timed {
+	COVOL_TIMED_FS,		/* redirected, from its way to its end */
+	COVOL_TIMED_BLOCK,
+	COVOL_TIMED_SERVED,	/* requests of peers, from header to answer */
+	COVOL_TIMED,
+};
+
+/**
+ * struct covol_latency - what has ended, and how long it took
+ * @reads: reads
+ * @read_ns: sum of their times
+ * @writes: writes
+ * @write_ns: sum of their times
+ * @others: flushes, discards, write-zeroes
+ * @other_ns: sum of their times
+ */
+struct covol_latency {
+	u64	reads;
+	u64	read_ns;
+	u64	writes;
+	u64	write_ns;
+	u64	others;
+	u64	other_ns;
+};
+
+/* In the order of the attributes of netlink. */
+enum covol_layout_message {
+	COVOL_GRANTS_SENT,
+	COVOL_GRANTS_RECEIVED,
+	COVOL_RECALLS_SENT,
+	COVOL_RECALLS_RECEIVED,
+	COVOL_LAYOUT_MESSAGES,
+};
+
 struct covol_stats {
 	struct covol_io_stat	way[COVOL_WAYS];
+	struct covol_latency	latency[COVOL_TIMED];
+	u64			layout[COVOL_LAYOUT_MESSAGES];
 };
 
 static inline void covol_stats_count(struct covol_stats __percpu *stats,
@@ -54,6 +92,8 @@ static inline void covol_stats_count(struct covol_stats __percpu *stats,
 	}
 }
 
+void covol_stats_took(struct covol_stats __percpu *stats,
+		      enum covol_timed what, u8 opcode, u64 ns);
 void covol_stats_sum(struct covol_stats __percpu *stats,
 		     struct covol_stats *sum);
 

@@ -19,6 +19,7 @@
 #include <net/net_namespace.h>
 
 #include "chunk.h"
+#include "debugfs.h"
 #include "log.h"
 #include "route.h"
 #include "session.h"
@@ -363,6 +364,8 @@ int covol_volume_add(struct covol_volume *vol)
 		err = 0;
 	}
 	mutex_unlock(&covol_volumes_lock);
+	if (!err)
+		covol_debugfs_add(vol);
 	return err;
 }
 
@@ -399,6 +402,8 @@ int covol_volume_remove(struct covol_volume *vol, const char **why)
 	mutex_unlock(&vol->session_lock);
 	if (*why)
 		return -EBUSY;
+	/* before another one of this name can be added */
+	covol_debugfs_remove(vol);
 	mutex_lock(&covol_volumes_lock);
 	list_del_init(&vol->entry);
 	mutex_unlock(&covol_volumes_lock);

@@ -6,6 +6,7 @@
 #ifndef COVOL_VOLUME_H
 #define COVOL_VOLUME_H
 
+#include <linux/atomic.h>
 #include <linux/bio.h>
 #include <linux/completion.h>
 #include <linux/kref.h>
@@ -24,6 +25,7 @@
 #include "stats.h"
 
 struct covol_chunks;
+struct dentry;
 struct file;
 struct net;
 
@@ -48,6 +50,7 @@ struct covol_volume {
 	struct mutex		lock;
 	bool			dead;		/* taken out of the list */
 	u32			devices;	/* dm devices, all objects */
+	struct dentry		*debugfs;
 
 	/* written under lock, read by I/O */
 	u64			epoch;
@@ -61,6 +64,8 @@ struct covol_volume {
 	u32			reasons;
 	struct bio_list		held;
 	u64			nr_held;
+	u64			nr_holds;	/* so far */
+	u64			nr_releases;	/* so far */
 	u32			releases;
 	struct delayed_work	release_work;
 	struct work_struct	report_work;
@@ -72,6 +77,10 @@ struct covol_volume {
 	struct xarray		sessions;	/* by peer; RCU */
 	wait_queue_head_t	session_wait;	/* one came or went */
 	atomic_t		forgets;	/* holders that were forgotten */
+
+	/* counters */
+	atomic64_t		replays;	/* calls asked again */
+	atomic64_t		sessions_lost;
 };
 
 /* The volume itself or an image, on this node */

@@ -146,6 +146,10 @@ const char *covol_reasons_format(uint32_t reasons, const char *separator, char *
  * @sessions: sessions known
  * @devices: device-mapper devices that use the volume
  * @plaintext: sessions may do without TLS
+ * @holds: times that a bio was held
+ * @releases: times that a held bio tried again
+ * @replays: requests that were sent again, over a new session
+ * @sessions_lost: sessions that have ended
  */
 struct covol_volume {
 	struct covol_uuid uuid;
@@ -167,6 +171,10 @@ struct covol_volume {
 	uint32_t sessions;
 	uint32_t devices;
 	bool plaintext;
+	uint64_t holds;
+	uint64_t releases;
+	uint64_t replays;
+	uint64_t sessions_lost;
 };
 
 /* Members of struct covol_volume that covol_volume_set() is to change. */
@@ -245,6 +253,24 @@ struct covol_io_stat {
 };
 
 /**
+ * struct covol_latency - What has ended, and how long it took.
+ * @reads: reads
+ * @read_ns: sum of their times in nanoseconds
+ * @writes: writes
+ * @write_ns: sum of their times
+ * @others: flushes, discards, write-zeroes
+ * @other_ns: sum of their times
+ */
+struct covol_latency {
+	uint64_t reads;
+	uint64_t read_ns;
+	uint64_t writes;
+	uint64_t write_ns;
+	uint64_t others;
+	uint64_t other_ns;
+};
+
+/**
  * struct covol_image - An image, as this node's kernel knows it; id 0 stands for the volume itself.
  * @uuid: the volume
  * @id: the image
@@ -260,6 +286,13 @@ struct covol_io_stat {
  * @block_redirected: I/O that went to the LUN through another node
  * @zero_filled: reads that were answered with zeroes here
  * @held: I/O that had to wait; it is counted again under the way that it took in the end
+ * @fs_redirected_latency: from when it took that way to its end; begins anew after a wait
+ * @block_redirected_latency: the same
+ * @served_latency: requests of peers, from header to answer
+ * @grants_sent: grants to peers
+ * @grants_received: grants from the coordinator
+ * @recalls_sent: recalls from peers
+ * @recalls_received: recalls by the coordinator
  */
 struct covol_image {
 	struct covol_uuid uuid;
@@ -276,6 +309,13 @@ struct covol_image {
 	struct covol_io_stat block_redirected;
 	struct covol_io_stat zero_filled;
 	struct covol_io_stat held;
+	struct covol_latency fs_redirected_latency;
+	struct covol_latency block_redirected_latency;
+	struct covol_latency served_latency;
+	uint64_t grants_sent;
+	uint64_t grants_received;
+	uint64_t recalls_sent;
+	uint64_t recalls_received;
 };
 
 typedef int (*covol_image_fn)(const struct covol_image *image, void *data);
@@ -419,6 +459,10 @@ int covol_map_dump(struct covol *c, const struct covol_uuid *uuid, uint64_t obje
  * @bytes_sent: so far
  * @bytes_received: so far
  * @tls: the connection is encrypted, and both ends have proved who they are
+ * @grants_sent: so far
+ * @grants_received: so far
+ * @recalls_sent: so far
+ * @recalls_received: so far
  */
 struct covol_session {
 	struct covol_uuid uuid;
@@ -432,6 +476,10 @@ struct covol_session {
 	uint64_t bytes_sent;
 	uint64_t bytes_received;
 	bool tls;
+	uint64_t grants_sent;
+	uint64_t grants_received;
+	uint64_t recalls_sent;
+	uint64_t recalls_received;
 };
 
 typedef int (*covol_session_fn)(const struct covol_session *session, void *data);

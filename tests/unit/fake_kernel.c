@@ -406,6 +406,10 @@ void fake_put_volume(struct nl_msg *message)
 	nla_put_u32(message, COVOL_A_VOLUME_IMAGES, 4);
 	nla_put_u32(message, COVOL_A_VOLUME_SESSIONS, 5);
 	nla_put_u32(message, COVOL_A_VOLUME_DEVICES, 6);
+	nla_put_u64(message, COVOL_A_VOLUME_HOLDS, 31);
+	nla_put_u64(message, COVOL_A_VOLUME_RELEASES, 32);
+	nla_put_u64(message, COVOL_A_VOLUME_REPLAYS, 33);
+	nla_put_u64(message, COVOL_A_VOLUME_SESSIONS_LOST, 34);
 }
 
 static void put_stat(struct nl_msg *message, int type, uint64_t base)
@@ -417,6 +421,19 @@ static void put_stat(struct nl_msg *message, int type, uint64_t base)
 	nla_put_u64(message, COVOL_A_IO_STAT_WRITES, base + 2);
 	nla_put_u64(message, COVOL_A_IO_STAT_WRITE_BYTES, (base + 2) * 4096);
 	nla_put_u64(message, COVOL_A_IO_STAT_OTHERS, base + 3);
+	nla_nest_end(message, nest);
+}
+
+static void put_latency(struct nl_msg *message, int type, uint64_t base)
+{
+	struct nlattr *nest = nla_nest_start(message, type | NLA_F_NESTED);
+
+	nla_put_u64(message, COVOL_A_LATENCY_READS, base);
+	nla_put_u64(message, COVOL_A_LATENCY_READ_NS, base * 1000000);
+	nla_put_u64(message, COVOL_A_LATENCY_WRITES, base + 1);
+	nla_put_u64(message, COVOL_A_LATENCY_WRITE_NS, (base + 1) * 2000000);
+	nla_put_u64(message, COVOL_A_LATENCY_OTHERS, 0);
+	nla_put_u64(message, COVOL_A_LATENCY_OTHER_NS, 0);
 	nla_nest_end(message, nest);
 }
 
@@ -436,4 +453,11 @@ void fake_put_image(struct nl_msg *message, uint64_t id)
 	put_stat(message, COVOL_A_IMAGE_BLOCK_REDIRECTED, 0);
 	put_stat(message, COVOL_A_IMAGE_ZERO_FILLED, 10);
 	put_stat(message, COVOL_A_IMAGE_HELD, 5);
+	put_latency(message, COVOL_A_IMAGE_FS_REDIRECTED_LATENCY, 20);
+	put_latency(message, COVOL_A_IMAGE_BLOCK_REDIRECTED_LATENCY, 0);
+	put_latency(message, COVOL_A_IMAGE_SERVED_LATENCY, 40);
+	nla_put_u64(message, COVOL_A_IMAGE_GRANTS_SENT, 41);
+	nla_put_u64(message, COVOL_A_IMAGE_GRANTS_RECEIVED, 42);
+	nla_put_u64(message, COVOL_A_IMAGE_RECALLS_SENT, 43);
+	nla_put_u64(message, COVOL_A_IMAGE_RECALLS_RECEIVED, 44);
 }

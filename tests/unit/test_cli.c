@@ -154,6 +154,7 @@ static void test_wrong_usage(void **state)
 		{ "kernel session connect " U " --peer 2", "--address is missing" },
 		{ "kernel session connect " U " --peer 2 --address 1.2.3.4:5 --timeout -1",
 		  "\"-1\" is not a number of seconds" },
+		{ "kernel top --interval 0", "--interval: must be more than 0" },
 		{ "kernel events --count 0", "\"0\" is not a number from 1" },
 		{ "kernel table " U " 1 --meta-policy ask", "\"ask\" is neither" },
 	};
@@ -178,8 +179,8 @@ static void test_help(void **state)
 		"kernel image show --help", "kernel map set --help", "kernel map clear --help",
 		"kernel map show --help", "kernel session listen --help",
 		"kernel session connect --help", "kernel session remove --help",
-		"kernel session show --help", "kernel stats --help", "kernel events --help",
-		"kernel table --help",
+		"kernel session show --help", "kernel stats --help", "kernel top --help",
+		"kernel events --help", "kernel table --help",
 	};
 	char command[64];
 	size_t i;
@@ -420,11 +421,13 @@ static void test_volume_show(void **state)
 		    "\"route\":\"block-redirected\",\"reasons\":[\"admin\",\"no-disk-path\"],",
 		    "\"coordinator\":1,\"redirect-peer\":3,\"lun\":\"8:16\",\"lun-offset\":1048576,",
 		    "\"size\":10737418240,\"chunk-size\":1048576,\"held\":11,\"images\":4,",
-		    "\"sessions\":5,\"devices\":6},",
+		    "\"sessions\":5,\"devices\":6,\"holds\":31,\"releases\":32,",
+		    "\"replays\":33,\"sessions-lost\":34},",
 		    "{\"uuid\":\"" U "\",\"node\":0,\"role\":\"member\",\"epoch\":0,",
 		    "\"route\":\"direct\",\"reasons\":[],\"coordinator\":0,\"redirect-peer\":null,",
 		    "\"lun\":null,\"lun-offset\":null,\"size\":0,\"chunk-size\":0,\"held\":0,",
-		    "\"images\":0,\"sessions\":0,\"devices\":0}]}",
+		    "\"images\":0,\"sessions\":0,\"devices\":0,\"holds\":0,\"releases\":0,",
+		    "\"replays\":0,\"sessions-lost\":0}]}",
 		    NULL);
 }
 
@@ -470,7 +473,9 @@ static void test_image_show(void **state)
 	assert_int_equal(covol("kernel image show " U " --json"), EXIT_OK);
 	assert_int_equal(fake_requests(), 2);
 	assert_json("{\"images\":[{\"uuid\":\"" U "\",\"id\":3,\"size\":1073741824,",
-		    "\"served\":true,\"extents\":21,\"layout-seq\":22,\"holders\":23,\"devices\":24}]}",
+		    "\"served\":true,\"extents\":21,\"layout-seq\":22,\"holders\":23,\"devices\":24,",
+		    "\"grants-sent\":41,\"grants-received\":42,\"recalls-sent\":43,",
+		    "\"recalls-received\":44}]}",
 		    NULL);
 }
 
@@ -499,8 +504,11 @@ static void test_stats(void **state)
 	assert_says(out, "{\"stats\":[{\"uuid\":\"" U "\",\"object\":\"image:3\",");
 	assert_says(out, "\"way\":\"direct\",\"ios\":306,\"bytes\":831488,\"ios-share\":73.913,");
 	assert_says(out, "\"bytes-share\":74.632,\"reads\":101,\"read-bytes\":413696,");
-	assert_says(out, "\"writes\":102,\"write-bytes\":417792,\"others\":103}");
+	assert_says(out, "\"writes\":102,\"write-bytes\":417792,\"others\":103,");
+	assert_says(out, "\"read-us\":null,\"write-us\":null,\"other-us\":null}");
 	assert_says(out, "\"way\":\"fs-redirected\",\"ios\":66,");
+	assert_says(out, "\"others\":23,\"read-us\":1000,\"write-us\":2000,\"other-us\":null}");
+	assert_says(out, "\"way\":\"served\",\"ios\":81,\"bytes\":null,\"ios-share\":null,");
 	assert_says(out, "\"way\":\"block-redirected\",\"ios\":6,");
 	assert_says(out, "\"way\":\"zero-filled\",\"ios\":36,");
 	assert_says(out, "\"way\":\"held\",\"ios\":21,\"bytes\":53248,\"ios-share\":null,");
@@ -511,6 +519,63 @@ static void test_stats(void **state)
 	assert_says(out, " volume direct ");
 	assert_says(out, " 73.9% ");
 	assert_says(out, " 812.0K ");
+}
+
+static void answer_top(uint64_t requests)
+{
+	struct nl_msg *message = fake_message(COVOL_CMD_VOLUME_GET, NLM_F_MULTI);
+
+	fake_put_volume(message);
+	fake_add(message);
+	fake_done(0, NULL);
+	add_image(3, 0);
+	fake_done(0, NULL);
+	message = fake_message(COVOL_CMD_SESSION_GET, NLM_F_MULTI);
+	nla_put(message, COVOL_A_SESSION_UUID, sizeof(fake_uuid), &fake_uuid);
+	nla_put_u32(message, COVOL_A_SESSION_PEER, 2);
+	nla_put_u32(message, COVOL_A_SESSION_QUEUED, 3);
+	nla_put_u64(message, COVOL_A_SESSION_REQUESTS_SENT, requests);
+	fake_add(message);
+	fake_done(0, NULL);
+}
+
+/* Differences, not sums; two intervals are two lines. */
+static void test_top(void **state)
+{
+	const char *sent;
+	int rate;
+
+	(void)state;
+	answer_top(1000);
+	answer_top(1100);
+	answer_top(1100);
+	assert_int_equal(covol("kernel top --interval 0.05 --count 2 --json"), EXIT_OK);
+	assert_int_equal(fake_requests(), 9);
+	assert_says(out, "{\"volumes\":[{\"uuid\":\"" U "\",\"route\":\"block-redirected\",");
+	assert_says(out, "\"held\":11,\"holds\":0,\"replays\":0}],\"objects\":[{");
+	assert_says(out, "\"object\":\"image:3\",\"direct-ios\":0,\"direct-bytes\":0,");
+	assert_says(out, "\"fs-us\":null,");
+	assert_says(out, "\"peer\":2,\"state\":\"live\",\"outstanding\":0,\"queued\":3,");
+	/* 100 in 0.05 s, or in longer on a machine that is busy. */
+	sent = strstr(out, "\"requests-sent\":");
+	assert_non_null(sent);
+	rate = atoi(sent + strlen("\"requests-sent\":"));
+	assert_in_range(rate, 1, 2100);
+	sent = strstr(strchr(out, '\n'), "\"requests-sent\":0,");
+	assert_non_null(sent);
+	assert_string_equal(strchr(sent, '\n'), "\n");
+	fake_reset();
+
+	answer_top(1);
+	answer_top(1);
+	assert_int_equal(covol("kernel top " U " --interval 0.01 --count 1"), EXIT_OK);
+	assert_says(out, "DIRECT-IOS");
+	assert_says(out, " image:3 ");
+	fake_reset();
+
+	fake_refuse(-EPERM, NULL, 0, 0);
+	assert_int_equal(covol("kernel top --count 1"), EXIT_FAILED);
+	assert_string_equal(out, "");
 }
 
 static void add_extent(uint64_t offset, uint32_t state)
@@ -563,12 +628,17 @@ static void test_session_show(void **state)
 	nla_put_u64(message, COVOL_A_SESSION_BYTES_SENT, 6);
 	nla_put_u64(message, COVOL_A_SESSION_BYTES_RECEIVED, 7);
 	nla_put_flag(message, COVOL_A_SESSION_TLS);
+	nla_put_u64(message, COVOL_A_SESSION_GRANTS_SENT, 8);
+	nla_put_u64(message, COVOL_A_SESSION_GRANTS_RECEIVED, 9);
+	nla_put_u64(message, COVOL_A_SESSION_RECALLS_SENT, 10);
+	nla_put_u64(message, COVOL_A_SESSION_RECALLS_RECEIVED, 11);
 	fake_add(message);
 	fake_done(0, NULL);
 	assert_int_equal(covol("kernel session show " U " --json"), EXIT_OK);
 	assert_json("{\"sessions\":[{\"uuid\":\"" U "\",\"peer\":2,\"state\":\"live\",",
 		    "\"outstanding\":1,\"queued\":2,\"serving\":3,\"requests-sent\":4,",
-		    "\"requests-served\":5,\"bytes-sent\":6,\"bytes-received\":7,\"tls\":1}]}",
+		    "\"requests-served\":5,\"bytes-sent\":6,\"bytes-received\":7,\"tls\":1,",
+		    "\"grants-sent\":8,\"grants-received\":9,\"recalls-sent\":10,\"recalls-received\":11}]}",
 		    NULL);
 }
 
@@ -700,6 +770,7 @@ int main(void)
 		TEST(test_image_show),
 		TEST(test_show_disturbed),
 		TEST(test_stats),
+		TEST(test_top),
 		TEST(test_map_show),
 		TEST(test_session_show),
 		TEST(test_events),

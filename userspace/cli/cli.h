@@ -152,6 +152,8 @@ void cell_uuid(struct table *table, const struct covol_uuid *uuid);
 void cell_none(struct table *table);
 /* To stdout. An empty table is nothing for people, and an empty list for programs. */
 void table_print(struct table *table);
+/* Tables for programs, as one object on one line. */
+void tables_print_line(struct table *const *tables, size_t count);
 
 struct json_object;
 /* A list of names. */
@@ -183,6 +185,7 @@ int kernel_session_connect(const struct command *self, int argc, char **argv);
 int kernel_session_remove(const struct command *self, int argc, char **argv);
 int kernel_session_show(const struct command *self, int argc, char **argv);
 int kernel_stats(const struct command *self, int argc, char **argv);
+int kernel_top(const struct command *self, int argc, char **argv);
 int kernel_events(const struct command *self, int argc, char **argv);
 int kernel_table(const struct command *self, int argc, char **argv);
 

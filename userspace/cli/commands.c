@@ -25,6 +25,7 @@ static const struct command commands[] = {
 	{ "kernel session remove", kernel_session_remove, "end the session with a peer" },
 	{ "kernel session show", kernel_session_show, "print sessions" },
 	{ "kernel stats", kernel_stats, "print which ways I/O took" },
+	{ "kernel top", kernel_top, "print what happens now, again and again" },
 	{ "kernel events", kernel_events, "follow what happens" },
 	{ "kernel table", kernel_table, "print the table line for dmsetup create" },
 };

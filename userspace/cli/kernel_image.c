@@ -87,6 +87,10 @@ static const struct column columns[] = {
 	{ "LAYOUT-SEQ", COLUMN_NUMBER },
 	{ "HOLDERS", COLUMN_NUMBER },
 	{ "DEVICES", COLUMN_NUMBER },
+	{ "GRANTS-SENT", COLUMN_NUMBER },
+	{ "GRANTS-RECEIVED", COLUMN_NUMBER },
+	{ "RECALLS-SENT", COLUMN_NUMBER },
+	{ "RECALLS-RECEIVED", COLUMN_NUMBER },
 };
 
 static int add_row(const struct covol_image *image, void *data)
@@ -104,6 +108,10 @@ static int add_row(const struct covol_image *image, void *data)
 	cell_number(table, image->layout_seq);
 	cell_number(table, image->holders);
 	cell_number(table, image->devices);
+	cell_number(table, image->grants_sent);
+	cell_number(table, image->grants_received);
+	cell_number(table, image->recalls_sent);
+	cell_number(table, image->recalls_received);
 	return 0;
 }
 

@@ -158,6 +158,10 @@ static const struct column columns[] = {
 	{ "BYTES-SENT", COLUMN_AMOUNT },
 	{ "BYTES-RECEIVED", COLUMN_AMOUNT },
 	{ "TLS", COLUMN_NUMBER },
+	{ "GRANTS-SENT", COLUMN_NUMBER },
+	{ "GRANTS-RECEIVED", COLUMN_NUMBER },
+	{ "RECALLS-SENT", COLUMN_NUMBER },
+	{ "RECALLS-RECEIVED", COLUMN_NUMBER },
 };
 
 static int add_row(const struct covol_session *session, void *data)
@@ -176,6 +180,10 @@ static int add_row(const struct covol_session *session, void *data)
 	cell_number(table, session->bytes_sent);
 	cell_number(table, session->bytes_received);
 	cell_number(table, session->tls);
+	cell_number(table, session->grants_sent);
+	cell_number(table, session->grants_received);
+	cell_number(table, session->recalls_sent);
+	cell_number(table, session->recalls_received);
 	return 0;
 }
 

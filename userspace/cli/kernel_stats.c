@@ -17,6 +17,9 @@ static const struct column columns[] = {
 	{ "WRITES", COLUMN_NUMBER },
 	{ "WRITE-BYTES", COLUMN_AMOUNT },
 	{ "OTHERS", COLUMN_NUMBER },
+	{ "READ-US", COLUMN_NUMBER },
+	{ "WRITE-US", COLUMN_NUMBER },
+	{ "OTHER-US", COLUMN_NUMBER },
 };
 
 static uint64_t ios(const struct covol_io_stat *stat)
@@ -37,9 +40,27 @@ static void cell_share(struct table *table, uint64_t part, uint64_t all)
 		cell_none(table);
 }
 
-/* all: NULL for a way that has no share. */
-static void add_way(struct table *table, const struct covol_image *image, const char *name,
-		    const struct covol_io_stat *stat, const struct covol_io_stat *all)
+static void cell_average(struct table *table, uint64_t ns, uint64_t count)
+{
+	if (count)
+		cell_number(table, ns / count / 1000);
+	else
+		cell_none(table);
+}
+
+/* latency: NULL for a way that is not timed. */
+static void cells_latency(struct table *table, const struct covol_latency *latency)
+{
+	static const struct covol_latency none;
+
+	if (!latency)
+		latency = &none;
+	cell_average(table, latency->read_ns, latency->reads);
+	cell_average(table, latency->write_ns, latency->writes);
+	cell_average(table, latency->other_ns, latency->others);
+}
+
+static void begin_row(struct table *table, const struct covol_image *image, const char *name)
 {
 	char text[SIZE_TEXT_LEN];
 
@@ -47,6 +68,14 @@ static void add_way(struct table *table, const struct covol_image *image, const 
 	cell_uuid(table, &image->uuid);
 	cell_text(table, format_object(image->id, text));
 	cell_text(table, name);
+}
+
+/* all: NULL for a way that has no share. */
+static void add_way(struct table *table, const struct covol_image *image, const char *name,
+		    const struct covol_io_stat *stat, const struct covol_io_stat *all,
+		    const struct covol_latency *latency)
+{
+	begin_row(table, image, name);
 	cell_number(table, ios(stat));
 	cell_number(table, bytes(stat));
 	cell_share(table, ios(stat), all ? ios(all) : 0);
@@ -56,6 +85,25 @@ static void add_way(struct table *table, const struct covol_image *image, const 
 	cell_number(table, stat->writes);
 	cell_number(table, stat->write_bytes);
 	cell_number(table, stat->others);
+	cells_latency(table, latency);
+}
+
+/* What was done for peers: how much of the bytes that was, the sessions count. */
+static void add_served(struct table *table, const struct covol_image *image)
+{
+	const struct covol_latency *served = &image->served_latency;
+
+	begin_row(table, image, "served");
+	cell_number(table, served->reads + served->writes + served->others);
+	cell_none(table);
+	cell_none(table);
+	cell_none(table);
+	cell_number(table, served->reads);
+	cell_none(table);
+	cell_number(table, served->writes);
+	cell_none(table);
+	cell_number(table, served->others);
+	cells_latency(table, served);
 }
 
 static void add_stat(struct covol_io_stat *sum, const struct covol_io_stat *stat)
@@ -77,11 +125,14 @@ static int add_rows(const struct covol_image *image, void *data)
 	add_stat(&all, &image->block_redirected);
 	add_stat(&all, &image->zero_filled);
 
-	add_way(data, image, "direct", &image->direct, &all);
-	add_way(data, image, "fs-redirected", &image->fs_redirected, &all);
-	add_way(data, image, "block-redirected", &image->block_redirected, &all);
-	add_way(data, image, "zero-filled", &image->zero_filled, &all);
-	add_way(data, image, "held", &image->held, NULL);
+	add_way(data, image, "direct", &image->direct, &all, NULL);
+	add_way(data, image, "fs-redirected", &image->fs_redirected, &all,
+		&image->fs_redirected_latency);
+	add_way(data, image, "block-redirected", &image->block_redirected, &all,
+		&image->block_redirected_latency);
+	add_way(data, image, "zero-filled", &image->zero_filled, &all, NULL);
+	add_way(data, image, "held", &image->held, NULL, NULL);
+	add_served(data, image);
 	return 0;
 }
 

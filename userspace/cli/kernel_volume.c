@@ -212,6 +212,10 @@ static const struct column columns[] = {
 	{ "IMAGES", COLUMN_NUMBER },
 	{ "SESSIONS", COLUMN_NUMBER },
 	{ "DEVICES", COLUMN_NUMBER },
+	{ "HOLDS", COLUMN_NUMBER },
+	{ "RELEASES", COLUMN_NUMBER },
+	{ "REPLAYS", COLUMN_NUMBER },
+	{ "SESSIONS-LOST", COLUMN_NUMBER },
 };
 
 static int add_row(const struct covol_volume *volume, void *data)
@@ -247,6 +251,10 @@ static int add_row(const struct covol_volume *volume, void *data)
 	cell_number(table, volume->images);
 	cell_number(table, volume->sessions);
 	cell_number(table, volume->devices);
+	cell_number(table, volume->holds);
+	cell_number(table, volume->releases);
+	cell_number(table, volume->replays);
+	cell_number(table, volume->sessions_lost);
 	return 0;
 }
 

@@ -246,6 +246,20 @@ static void print_json(struct table *table)
 	json_object_put(all);
 }
 
+void tables_print_line(struct table *const *tables, size_t count)
+{
+	struct json_object *all = json_object_new_object();
+	size_t i;
+
+	check_pointer(all);
+	for (i = 0; i < count; i++)
+		check(json_object_object_add(all, tables[i]->name,
+					     json_object_get(tables[i]->rows)));
+	printf("%s\n", json_object_to_json_string_ext(all, JSON_C_TO_STRING_PLAIN |
+						      JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(all);
+}
+
 void table_print(struct table *table)
 {
 	if (!table->scols)

@@ -32,6 +32,10 @@ static const struct nla_policy volume_policy[COVOL_A_VOLUME_MAX + 1] = {
 	[COVOL_A_VOLUME_IMAGES]		= { .type = NLA_U32 },
 	[COVOL_A_VOLUME_SESSIONS]	= { .type = NLA_U32 },
 	[COVOL_A_VOLUME_DEVICES]	= { .type = NLA_U32 },
+	[COVOL_A_VOLUME_HOLDS]		= { .type = NLA_U64 },
+	[COVOL_A_VOLUME_RELEASES]	= { .type = NLA_U64 },
+	[COVOL_A_VOLUME_REPLAYS]	= { .type = NLA_U64 },
+	[COVOL_A_VOLUME_SESSIONS_LOST]	= { .type = NLA_U64 },
 };
 
 static const char *const volume_names[COVOL_A_VOLUME_MAX + 1] = {
@@ -64,6 +68,13 @@ static const struct nla_policy image_policy[COVOL_A_IMAGE_MAX + 1] = {
 	[COVOL_A_IMAGE_BLOCK_REDIRECTED] = { .type = NLA_NESTED },
 	[COVOL_A_IMAGE_ZERO_FILLED]	= { .type = NLA_NESTED },
 	[COVOL_A_IMAGE_HELD]		= { .type = NLA_NESTED },
+	[COVOL_A_IMAGE_FS_REDIRECTED_LATENCY] = { .type = NLA_NESTED },
+	[COVOL_A_IMAGE_BLOCK_REDIRECTED_LATENCY] = { .type = NLA_NESTED },
+	[COVOL_A_IMAGE_SERVED_LATENCY]	= { .type = NLA_NESTED },
+	[COVOL_A_IMAGE_GRANTS_SENT]	= { .type = NLA_U64 },
+	[COVOL_A_IMAGE_GRANTS_RECEIVED]	= { .type = NLA_U64 },
+	[COVOL_A_IMAGE_RECALLS_SENT]	= { .type = NLA_U64 },
+	[COVOL_A_IMAGE_RECALLS_RECEIVED] = { .type = NLA_U64 },
 };
 
 static const char *const image_names[COVOL_A_IMAGE_MAX + 1] = {
@@ -104,6 +115,10 @@ static const struct nla_policy session_policy[COVOL_A_SESSION_MAX + 1] = {
 	[COVOL_A_SESSION_REQUESTS_SERVED] = { .type = NLA_U64 },
 	[COVOL_A_SESSION_BYTES_SENT]	= { .type = NLA_U64 },
 	[COVOL_A_SESSION_BYTES_RECEIVED] = { .type = NLA_U64 },
+	[COVOL_A_SESSION_GRANTS_SENT]	= { .type = NLA_U64 },
+	[COVOL_A_SESSION_GRANTS_RECEIVED] = { .type = NLA_U64 },
+	[COVOL_A_SESSION_RECALLS_SENT]	= { .type = NLA_U64 },
+	[COVOL_A_SESSION_RECALLS_RECEIVED] = { .type = NLA_U64 },
 };
 
 static const char *const session_names[COVOL_A_SESSION_MAX + 1] = {

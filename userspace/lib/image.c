@@ -54,6 +54,32 @@ static int decode_stat(struct nlattr *nest, struct covol_io_stat *stat)
 	return 0;
 }
 
+static int decode_latency(struct nlattr *nest, struct covol_latency *latency)
+{
+	static const struct nla_policy policy[COVOL_A_LATENCY_MAX + 1] = {
+		[COVOL_A_LATENCY_READS]		= { .type = NLA_U64 },
+		[COVOL_A_LATENCY_READ_NS]	= { .type = NLA_U64 },
+		[COVOL_A_LATENCY_WRITES]	= { .type = NLA_U64 },
+		[COVOL_A_LATENCY_WRITE_NS]	= { .type = NLA_U64 },
+		[COVOL_A_LATENCY_OTHERS]	= { .type = NLA_U64 },
+		[COVOL_A_LATENCY_OTHER_NS]	= { .type = NLA_U64 },
+	};
+	struct nlattr *attributes[COVOL_A_LATENCY_MAX + 1];
+
+	if (!nest)
+		return 0;
+	if (nla_parse_nested(attributes, COVOL_A_LATENCY_MAX, nest, policy))
+		return -EBADMSG;
+
+	latency->reads = covol_get_u64(attributes, COVOL_A_LATENCY_READS);
+	latency->read_ns = covol_get_u64(attributes, COVOL_A_LATENCY_READ_NS);
+	latency->writes = covol_get_u64(attributes, COVOL_A_LATENCY_WRITES);
+	latency->write_ns = covol_get_u64(attributes, COVOL_A_LATENCY_WRITE_NS);
+	latency->others = covol_get_u64(attributes, COVOL_A_LATENCY_OTHERS);
+	latency->other_ns = covol_get_u64(attributes, COVOL_A_LATENCY_OTHER_NS);
+	return 0;
+}
+
 static int decode(struct nlattr **attributes, struct covol_image *image)
 {
 	int error;
@@ -70,6 +96,10 @@ static int decode(struct nlattr **attributes, struct covol_image *image)
 		.layout_seq	= covol_get_u64(attributes, COVOL_A_IMAGE_LAYOUT_SEQ),
 		.holders	= covol_get_u32(attributes, COVOL_A_IMAGE_HOLDERS),
 		.devices	= covol_get_u32(attributes, COVOL_A_IMAGE_DEVICES),
+		.grants_sent	= covol_get_u64(attributes, COVOL_A_IMAGE_GRANTS_SENT),
+		.grants_received = covol_get_u64(attributes, COVOL_A_IMAGE_GRANTS_RECEIVED),
+		.recalls_sent	= covol_get_u64(attributes, COVOL_A_IMAGE_RECALLS_SENT),
+		.recalls_received = covol_get_u64(attributes, COVOL_A_IMAGE_RECALLS_RECEIVED),
 	};
 	covol_get_uuid(attributes, COVOL_A_IMAGE_UUID, &image->uuid);
 
@@ -83,6 +113,15 @@ static int decode(struct nlattr **attributes, struct covol_image *image)
 		error = decode_stat(attributes[COVOL_A_IMAGE_ZERO_FILLED], &image->zero_filled);
 	if (!error)
 		error = decode_stat(attributes[COVOL_A_IMAGE_HELD], &image->held);
+	if (!error)
+		error = decode_latency(attributes[COVOL_A_IMAGE_FS_REDIRECTED_LATENCY],
+				       &image->fs_redirected_latency);
+	if (!error)
+		error = decode_latency(attributes[COVOL_A_IMAGE_BLOCK_REDIRECTED_LATENCY],
+				       &image->block_redirected_latency);
+	if (!error)
+		error = decode_latency(attributes[COVOL_A_IMAGE_SERVED_LATENCY],
+				       &image->served_latency);
 	return error;
 }
 

@@ -50,6 +50,10 @@ static int decode(struct nlattr **attributes, struct covol_session *session)
 		.bytes_sent	= covol_get_u64(attributes, COVOL_A_SESSION_BYTES_SENT),
 		.bytes_received	= covol_get_u64(attributes, COVOL_A_SESSION_BYTES_RECEIVED),
 		.tls		= attributes[COVOL_A_SESSION_TLS],
+		.grants_sent	= covol_get_u64(attributes, COVOL_A_SESSION_GRANTS_SENT),
+		.grants_received = covol_get_u64(attributes, COVOL_A_SESSION_GRANTS_RECEIVED),
+		.recalls_sent	= covol_get_u64(attributes, COVOL_A_SESSION_RECALLS_SENT),
+		.recalls_received = covol_get_u64(attributes, COVOL_A_SESSION_RECALLS_RECEIVED),
 	};
 	covol_get_uuid(attributes, COVOL_A_SESSION_UUID, &session->uuid);
 	return 0;

@@ -80,6 +80,10 @@ static int decode(struct nlattr **attributes, struct covol_volume *volume)
 		.sessions	= covol_get_u32(attributes, COVOL_A_VOLUME_SESSIONS),
 		.devices	= covol_get_u32(attributes, COVOL_A_VOLUME_DEVICES),
 		.plaintext	= attributes[COVOL_A_VOLUME_PLAINTEXT],
+		.holds		= covol_get_u64(attributes, COVOL_A_VOLUME_HOLDS),
+		.releases	= covol_get_u64(attributes, COVOL_A_VOLUME_RELEASES),
+		.replays	= covol_get_u64(attributes, COVOL_A_VOLUME_REPLAYS),
+		.sessions_lost	= covol_get_u64(attributes, COVOL_A_VOLUME_SESSIONS_LOST),
 	};
 	covol_get_uuid(attributes, COVOL_A_VOLUME_UUID, &volume->uuid);
 	return 0;
