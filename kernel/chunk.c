@@ -163,13 +163,17 @@ static int prepare_locked(struct covol_object *obj, struct covol_source *src,
 	covol_layout_begin(obj, &change, start >> SECTOR_SHIFT,
 			   (end - start) >> SECTOR_SHIFT);
 	/* I5: who reads zeroes or shared blocks in the range must stop before
-	 * the write is acknowledged. A writer that read zeroes does when it has
-	 * the answer; blocks that move are taken back from it, too.
+	 * the write is acknowledged. So must the writer, in all of the range:
+	 * when the change has ended others write there without a recall, maybe
+	 * before it has its grant. Blocks that move are taken back from it, too.
 	 */
-	covol_layout_recall(obj, &change, covol_fill_moves(obj) ? 0 : peer);
+	err = covol_layout_recall(obj, &change, peer, !covol_fill_moves(obj));
+	if (err)
+		goto end;
 	err = covol_fill(obj, src, start, end, flags);
 	if (err == -ENOSPC && src->start < src->end)
 		err = fill_blocks(obj, &again, flags);
+end:
 	covol_layout_end(obj, &change);
 	trace_covol_chunk_prepared(obj, peer, start >> SECTOR_SHIFT,
 				   (end - start) >> SECTOR_SHIFT, change.seq,
@@ -384,10 +388,11 @@ static int punch(struct covol_req *req, u64 *start, u64 *end)
 	covol_layout_begin(obj, &change, *start >> SECTOR_SHIFT,
 			   (*end - *start) >> SECTOR_SHIFT);
 	/* I2: nobody may write to the blocks when they are freed */
-	covol_layout_recall(obj, &change, 0);
-	err = vfs_fallocate(obj->file,
-			    FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-			    *start, *end - *start);
+	err = covol_layout_recall(obj, &change, req->peer, false);
+	if (!err)
+		err = vfs_fallocate(obj->file,
+				    FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				    *start, *end - *start);
 	covol_layout_end(obj, &change);
 	unlock_range(obj->chunks, &range);
 	return err;

@@ -130,11 +130,12 @@ static void report_slow(struct covol_object *obj, u32 peer,
 
 /* Ask a holder over its session and wait for the answer. */
 static int recall_call(struct covol_session *s, struct covol_object *obj,
-		       struct covol_change *change)
+		       struct covol_change *change, u16 flags)
 {
 	struct recall recall = {
 		.call.hdr = {
 			.opcode = COVOL_OP_RECALL,
+			.flags = flags,
 			.object = obj->id,
 			.offset = change->start << SECTOR_SHIFT,
 			.length = change->len << SECTOR_SHIFT,
@@ -187,7 +188,7 @@ static void recall_peer(struct covol_object *obj, struct covol_change *change,
 		s = covol_session_find(vol, peer);
 		err = -ENOTCONN;
 		if (s) {
-			err = recall_call(s, obj, change);
+			err = recall_call(s, obj, change, 0);
 			covol_session_put(s);
 		}
 		if (!err)
@@ -205,6 +206,34 @@ static void recall_local(struct covol_object *obj, u64 start, u64 len)
 	covol_map_forget(&obj->map, start, len);
 	covol_drain_wait(&obj->direct);
 	trace_covol_recall_drained(obj, obj->vol->node, start, len, 0, 0);
+}
+
+/*
+ * Recall from the node for which the change is made. It is given up when the
+ * session ends: a new one waits until what that node asks for over the old
+ * one has ended, and so must not wait for it.
+ */
+static int recall_asker(struct covol_object *obj, struct covol_change *change,
+			u32 peer, bool zeroes)
+{
+	struct covol_session *s;
+	int err = -ENOTCONN;
+
+	if (peer == obj->vol->node) {
+		if (zeroes)
+			covol_map_forget_zeroes(&obj->map, change->start,
+						change->len);
+		else
+			recall_local(obj, change->start, change->len);
+		return 0;
+	}
+	s = covol_session_find(obj->vol, peer);
+	if (s) {
+		err = recall_call(s, obj, change,
+				  zeroes ? COVOL_WIRE_ZEROES : 0);
+		covol_session_put(s);
+	}
+	return err ? -ENOENT : 0;
 }
 
 /* The holder after @prev in the order of their ids; 0 when there is none. */
@@ -225,24 +254,30 @@ static u32 next_holder(struct covol_object *obj, u32 prev)
  * covol_layout_recall() - take a range back from all holders
  * @obj: an image that is served here
  * @change: begun, so that nobody is granted the range meanwhile
- * @except: node that need not return it, or 0
+ * @asker: node for which the change is made, or 0
+ * @zeroes: of that node only what reads as zeroes
  *
  * Context: sleeps until all have returned it: until their I/O under way in it
  * has ended.
+ *
+ * Return: 0, or -ENOENT: the asker cannot be asked; nothing must be changed for
+ * it, and it asks again.
  */
-void covol_layout_recall(struct covol_object *obj, struct covol_change *change,
-			 u32 except)
+int covol_layout_recall(struct covol_object *obj, struct covol_change *change,
+			u32 asker, bool zeroes)
 {
 	u32 peer = 0;
+	int err = 0;
 
-	while ((peer = next_holder(obj, peer))) {
-		if (peer == except)
-			continue;
-		if (peer == obj->vol->node)
+	while (!err && (peer = next_holder(obj, peer))) {
+		if (peer == asker)
+			err = recall_asker(obj, change, peer, zeroes);
+		else if (peer == obj->vol->node)
 			recall_local(obj, change->start, change->len);
 		else
 			recall_peer(obj, change, peer);
 	}
+	return err;
 }
 
 /**

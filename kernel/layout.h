@@ -86,8 +86,8 @@ void covol_layout_exit(struct covol_layout *layout);
 
 void covol_layout_begin(struct covol_object *obj, struct covol_change *change,
 			u64 start, u64 len);
-void covol_layout_recall(struct covol_object *obj, struct covol_change *change,
-			 u32 except);
+int covol_layout_recall(struct covol_object *obj, struct covol_change *change,
+			u32 asker, bool zeroes);
 void covol_layout_end(struct covol_object *obj, struct covol_change *change);
 u64 covol_layout_seq(struct covol_object *obj);
 void covol_layout_want(struct covol_object *obj, u32 peer, u64 start, u64 len);

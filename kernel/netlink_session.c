@@ -179,6 +179,10 @@ int covol_nl_session_del_doit(struct sk_buff *skb, struct genl_info *info)
 	if (!IS_ERR(s)) {
 		covol_session_end(s);
 		covol_session_put(s);
+		/* something may have been granted until then */
+		if (forget)
+			covol_layout_forget_holder(vol,
+						   nla_get_u32(a[COVOL_A_SESSION_PEER]));
 	}
 	covol_volume_put(vol);
 	return err;

@@ -262,6 +262,14 @@ static void serve_recall(struct served *sv)
 		answer(sv, sv->err == -ENOENT && !sv->obj ? 0 : sv->err);
 		return;
 	}
+	if (sv->hdr.flags & COVOL_WIRE_ZEROES) {
+		/* no I/O under way relies on them */
+		covol_map_forget_zeroes(&sv->obj->map,
+					sv->hdr.offset >> SECTOR_SHIFT,
+					sv->hdr.length >> SECTOR_SHIFT);
+		answer(sv, 0);
+		return;
+	}
 	/* here, not in the work item: a later grant must not be forgotten */
 	covol_map_forget(&sv->obj->map, sv->hdr.offset >> SECTOR_SHIFT,
 			 sv->hdr.length >> SECTOR_SHIFT);

@@ -47,7 +47,8 @@ static const struct op_rule rules[COVOL_OP_LAST + 1] = {
 	[COVOL_OP_LAYOUT_GET] = { .name = "LAYOUT_GET", .range = true },
 	[COVOL_OP_GRANT] = { .name = "GRANT", .range = true, .extents = true,
 			     .oneway = true },
-	[COVOL_OP_RECALL] = { .name = "RECALL", .range = true },
+	[COVOL_OP_RECALL] = { .name = "RECALL", .range = true,
+			      .flags = COVOL_WIRE_ZEROES },
 };
 
 /**

@@ -37,7 +37,8 @@ enum covol_wire_op {
 #define COVOL_WIRE_FUA		0x0002	/* WRITE, WRITE_ZEROES: stable first */
 #define COVOL_WIRE_NOUNMAP	0x0004	/* WRITE_ZEROES: keep it allocated */
 #define COVOL_WIRE_DIGEST	0x0008	/* payload_crc is set */
-#define COVOL_WIRE_FLAGS	0x000f
+#define COVOL_WIRE_ZEROES	0x0010	/* RECALL: what reads as zeroes */
+#define COVOL_WIRE_FLAGS	0x001f
 
 enum covol_wire_status {
 	COVOL_STATUS_OK = 0,

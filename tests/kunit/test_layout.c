@@ -38,7 +38,7 @@ struct rig {
 
 	/* of the thread that recalls */
 	struct covol_change	change;
-	u32			except;
+	u32			asker;
 	struct completion	done;
 };
 
@@ -487,18 +487,18 @@ static int recaller(void *data)
 	struct rig *rig = data;
 
 	covol_layout_begin(rig->obj, &rig->change, 10, 20);
-	covol_layout_recall(rig->obj, &rig->change, rig->except);
+	covol_layout_recall(rig->obj, &rig->change, rig->asker, true);
 	covol_layout_end(rig->obj, &rig->change);
 	complete(&rig->done);
 	return 0;
 }
 
-static void start_recall(struct kunit *test, u32 except)
+static void start_recall(struct kunit *test, u32 asker)
 {
 	struct rig *rig = test->priv;
 	struct task_struct *task;
 
-	rig->except = except;
+	rig->asker = asker;
 	task = kthread_run(recaller, rig, "covol_recaller");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
 }
@@ -565,7 +565,7 @@ static void recall_local(struct kunit *test)
 	expect_map(test, recalled_10_20, ARRAY_SIZE(recalled_10_20));
 }
 
-/* The node on whose behalf something changes keeps what it has. */
+/* The node on whose behalf something changes keeps its data ... */
 static void recall_except(struct kunit *test)
 {
 	struct rig *rig = test->priv;
@@ -580,6 +580,22 @@ static void recall_except(struct kunit *test)
 	if (!done)
 		wait_recalled(test);
 	expect_map(test, whole_100, ARRAY_SIZE(whole_100));
+}
+
+/* ... and nothing that reads as zeroes. */
+static void recall_zeroes(struct kunit *test)
+{
+	static const struct covol_extent hole = { 0, 100, 0, HOLE };
+	static const struct covol_extent rest[] = {
+		{ 0, 10, 0, HOLE }, { 30, 70, 0, HOLE },
+	};
+	struct rig *rig = test->priv;
+
+	KUNIT_ASSERT_EQ(test, covol_layout_grant(rig->obj, NODE, seq_now(rig), 0,
+						 100, &hole, 1), 0);
+	start_recall(test, NODE);
+	wait_recalled(test);
+	expect_map(test, rest, ARRAY_SIZE(rest));
 }
 
 static const u32 silent_peers[] = { LOW_PEER, HIGH_PEER };
@@ -639,6 +655,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(recall_of_nobody),
 	KUNIT_CASE(recall_local),
 	KUNIT_CASE(recall_except),
+	KUNIT_CASE(recall_zeroes),
 	KUNIT_CASE_PARAM(recall_silent, silent_gen_params),
 	KUNIT_CASE(recall_then_grant),
 	{ }

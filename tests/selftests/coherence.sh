@@ -59,6 +59,37 @@ own_write() {
 	layouts 1
 }
 
+# The writer has the hole of the whole chunk. When the chunk is allocated others write to the rest of it; the writer must not
+# make zeroes of that, however long its grant is on the way.
+late_grant() {
+	local at=$((28 * MIB)) before
+
+	within 10 has 2 "$IMG2" "$at" hole
+	within 10 has 2 "$IMG2" $((at + MIB - 4096)) hole
+	head -c 4096 "$RUN/one" >"$RUN/first"
+	head -c 4096 "$RUN/two" >"$RUN/rest"
+	before=$(sequence)
+	modprobe sch_netem
+	# Nothing reaches node 2; what it sends arrives.
+	tc qdisc add dev v2 root netem loss 100%
+	start writer dd if="$RUN/first" of="$IMG2" bs=4k oflag=direct,seek_bytes seek="$at" conv=notrunc
+	within 20 changed_since "$before"
+	start beside dd if="$RUN/rest" of=/dev/mapper/img bs=4k oflag=direct,seek_bytes seek=$((at + MIB - 4096)) conv=notrunc
+	sleep 2
+	# It may wait for node 2. If it does not, node 2 must read it.
+	! dead beside || timeout 20 dd if="$IMG2" of="$RUN/read" bs=4k count=1 iflag=direct,skip_bytes skip=$((at + MIB - 4096)) || true
+	tc qdisc del dev v2 root
+	within 40 dead beside
+	within 40 dead writer
+	[[ ! -s $RUN/read ]] || cmp "$RUN/rest" "$RUN/read" || fail 'node 2 has made zeroes of it'
+	same "$RUN/rest" "$IMG2" $((at + MIB - 4096)) 4096
+	same "$RUN/first" /dev/mapper/img "$at" 4096
+}
+
+changed_since() {
+	[[ $(sequence) -gt $1 ]]
+}
+
 discard() {
 	local at=$((22 * MIB))
 
@@ -244,6 +275,7 @@ it 'what one member writes another sees at once, where it made zeroes before' "f
 it 'the same with the coordinator as reader' "fresh 1 /dev/mapper/img 3 $IMG3 60 52"
 it 'the same with the coordinator as writer' "fresh 2 $IMG2 1 /dev/mapper/img 58 50"
 it 'a writer sees its own write where it made zeroes before' own_write
+it 'a writer makes no zeroes of what others write beside it, even without its grant' late_grant
 it 'a discard takes the extents back from all nodes' discard
 it 'blocks that were freed and used again are not written by who had them' freed_blocks
 it 'a grant is cut by what changed since its extents were read' old_grant

@@ -197,6 +197,7 @@ static void test_taken(void **state)
 		{ COVOL_OP_GRANT, 0, 0, 0, 0, 512 },
 		{ COVOL_OP_GRANT, 0, 0, 32 * COVOL_WIRE_EXTENTS_MAX, 0, 512 },
 		{ COVOL_OP_RECALL, 0, 0, 0, 0, 512 },
+		{ COVOL_OP_RECALL, COVOL_WIRE_ZEROES, 0, 0, 0, 512 },
 		{ COVOL_OP_RECALL, R, 0, 0, 0, 512 },
 		{ COVOL_OP_DISCARD, 0, 0, 0, INT64_MAX - 511, 0x1ffULL + 1 - 512 + 512 },
 	};
@@ -221,6 +222,7 @@ static void test_refused(void **state)
 		{ COVOL_OP_READ, COVOL_WIRE_FUA, 0, 0, 0, 512 },
 		{ COVOL_OP_WRITE, COVOL_WIRE_NOUNMAP, 0, 512, 0, 512 },
 		{ COVOL_OP_FLUSH, COVOL_WIRE_FUA, 0, 0, 0, 0 },
+		{ COVOL_OP_DISCARD, COVOL_WIRE_ZEROES, 0, 0, 0, 512 },
 		{ COVOL_OP_READ, 0x8000, 0, 0, 0, 512 },
 		{ COVOL_OP_GRANT, R, 0, 0, 0, 512 },
 		/* status */
