@@ -8,7 +8,7 @@ KSERIES ?= 6.1 6.12
 BUILD ?= $(CURDIR)/build/user
 PREFIX ?= /usr
 
-.PHONY: all help setup modules user install lint unit kunit selftests demo check check-debug mutants bench clean
+.PHONY: all help setup modules user install lint unit kunit selftests demo check check-debug soak mutants bench clean
 
 all: modules user
 
@@ -16,6 +16,7 @@ help:
 	@echo 'make demo          the whole thing on a small virtual cluster (KEEP=1 leaves it running)'
 	@echo 'make check         all tests'
 	@echo 'make check-debug   the kernel tests on a kernel with KASAN, lockdep and kmemleak'
+	@echo 'make soak MINUTES=60   the data checker, while all kinds of things happen in random order (SEED=N repeats)'
 	@echo 'make mutants       the code of each invariant taken out, one at a time: the tests must find it (an hour)'
 	@echo 'make bench         instructions per I/O, beside dm-linear'
 	@echo 'make modules user  build the module (KSERIES="$(KSERIES)") and user space'
@@ -51,10 +52,15 @@ demo: setup
 	@tests/cluster/demo
 
 check: setup
-	@scripts/check lint unit kunit selftests cluster
+	@scripts/check lint unit kunit selftests cluster data
 
 check-debug: setup
 	@scripts/check selftests-debug
+
+MINUTES ?= 60
+
+soak: setup
+	@tests/cluster/data --soak $(MINUTES)
 
 mutants: setup
 	@tests/mutants/run

@@ -20,7 +20,7 @@ build() {
 	make -s -C "$TOP/userspace" -j"${COVOL_JOBS:-$(nproc)}" >&2
 	# Most of a module is what a debugger wants to know.
 	strip --strip-debug -o "$payload/dm-covol.ko" "$module"
-	cp "$TOP"/build/user/{covol,covol-layout,libcovol.so.0} "$TOP/tests/cluster/guest/node" "$payload/"
+	cp "$TOP"/build/user/{covol,covol-layout,libcovol.so.0} "$TOP"/tests/cluster/guest/* "$payload/"
 }
 
 # install_payload N
