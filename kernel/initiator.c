@@ -133,7 +133,7 @@ static int serve_here(struct covol_io *io)
 
 /**
  * covol_initiator_fs() - let the coordinator do an I/O
- * @io: the I/O, at io->iter in its object
+ * @io: the I/O, at io->iter in its object; io->peer is the coordinator
  *
  * The coordinator's own devices take the short cut past the socket.
  *
@@ -149,21 +149,19 @@ int covol_initiator_fs(struct covol_io *io)
 
 	if (covol_volume_serves(vol))
 		return serve_here(io);
-	return send_to(io, READ_ONCE(vol->coordinator), io->obj->id,
+	return send_to(io, io->peer, io->obj->id,
 		       io->iter.bi_sector << SECTOR_SHIFT);
 }
 
 /**
  * covol_initiator_block() - let another node do an I/O on the LUN
- * @io: the I/O
- * @sector: where in the volume's data
+ * @io: the I/O; io->peer is that node, io->place where on the LUN
  *
  * Context: process context, does not sleep.
  *
  * Return: as covol_initiator_fs().
  */
-int covol_initiator_block(struct covol_io *io, u64 sector)
+int covol_initiator_block(struct covol_io *io)
 {
-	return send_to(io, READ_ONCE(io->obj->vol->redirect_peer), 0,
-		       sector << SECTOR_SHIFT);
+	return send_to(io, io->peer, 0, io->place << SECTOR_SHIFT);
 }

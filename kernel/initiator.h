@@ -10,6 +10,6 @@
 struct covol_io;
 
 int covol_initiator_fs(struct covol_io *io);
-int covol_initiator_block(struct covol_io *io, u64 sector);
+int covol_initiator_block(struct covol_io *io);
 
 #endif /* COVOL_INITIATOR_H */

@@ -28,6 +28,11 @@ struct covol_object;
  * @replay: a peer was asked for it over a session that is gone
  * @held_since: when it first had to wait on its way, ns; 0 not yet
  * @since: when it was redirected the last time, ns
+ * @lost: a session ended before @peer answered, which may be doing it still
+ * @lost_block: so on the LUN, at @place; counted in obj->lost
+ * @peer: to whom it was redirected
+ * @forgets: vol->forgets at that time
+ * @place: on the LUN, sectors of the volume's data
  * @call: while a peer has it
  * @req: while this node's own service has it
  */
@@ -44,6 +49,11 @@ struct covol_io {
 	u32			release;
 	u64			held_since;
 	u64			since;
+	bool			lost;
+	bool			lost_block;
+	u32			peer;
+	u32			forgets;
+	u64			place;
 	union {
 		struct covol_call	call;
 		struct covol_req	req;

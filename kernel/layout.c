@@ -204,7 +204,7 @@ static void recall_peer(struct covol_object *obj, struct covol_change *change,
 static void recall_local(struct covol_object *obj, u64 start, u64 len)
 {
 	covol_map_forget(&obj->map, start, len);
-	covol_drain_wait(&obj->direct);
+	covol_object_drain(obj);
 	trace_covol_recall_drained(obj, obj->vol->node, start, len, 0, 0);
 }
 
@@ -289,6 +289,7 @@ void covol_layout_forget_holder(struct covol_volume *vol, u32 peer)
 {
 	struct holder *holder, *next;
 	struct covol_object *obj = NULL;
+	u32 forgets;
 
 	while ((obj = covol_object_next(vol, obj))) {
 		mutex_lock(&obj->layout.lock);
@@ -301,7 +302,9 @@ void covol_layout_forget_holder(struct covol_volume *vol, u32 peer)
 		}
 		mutex_unlock(&obj->layout.lock);
 	}
-	atomic_inc(&vol->forgets);
+	forgets = atomic_inc_return(&vol->forgets);
+	xa_store(&vol->forgotten, peer, xa_mk_value(forgets),
+		 GFP_KERNEL | __GFP_NOFAIL);
 	wake_up_all(&vol->session_wait);
 }
 

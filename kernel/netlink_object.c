@@ -475,7 +475,7 @@ int covol_nl_map_clear_doit(struct sk_buff *skb, struct genl_info *info)
 	err = get_range(info, obj, &start, &len);
 	if (!err) {
 		covol_map_forget(&obj->map, start, len);
-		covol_drain_wait(&obj->direct);
+		covol_object_drain(obj);
 	}
 	put_object(obj);
 	return err;

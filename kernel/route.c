@@ -24,6 +24,7 @@
 #include "initiator.h"
 #include "io.h"
 #include "log.h"
+#include "lost.h"
 #include "route.h"
 #include "trace.h"
 #include "volume.h"
@@ -299,6 +300,7 @@ static bool to_fs(struct covol_io *io, struct bio *bio, u32 state)
 	io->redirected = !here;
 	trace_covol_route(io, bio, COVOL_WAY_FS_REDIRECTED, state);
 	redirect_begins(io, bio, COVOL_WAY_FS_REDIRECTED);
+	covol_lost_peer(io, READ_ONCE(vol->coordinator));
 	err = covol_initiator_fs(io);
 	return !err || not_begun(io, bio, err);
 }
@@ -309,7 +311,9 @@ static bool to_block(struct covol_io *io, struct bio *bio, u64 place)
 	int err;
 
 	redirect_begins(io, bio, COVOL_WAY_BLOCK_REDIRECTED);
-	err = covol_initiator_block(io, place);
+	covol_lost_peer(io, READ_ONCE(io->obj->vol->redirect_peer));
+	io->place = place;
+	err = covol_initiator_block(io);
 	return !err || not_begun(io, bio, err);
 }
 
@@ -384,12 +388,29 @@ redirect:
 	return to_fs(io, bio, state) ? DM_MAPIO_SUBMITTED : -EAGAIN;
 }
 
+/* To the same peer in the same way; -EAGAIN as by_map(). */
+static int ask_again(struct covol_io *io, struct bio *bio,
+		     enum covol_route route)
+{
+	bool taken;
+
+	if (route == COVOL_ROUTE_HELD)
+		taken = hold(io, bio);
+	else if (io->lost_block)
+		taken = to_block(io, bio, io->place);
+	else
+		taken = to_fs(io, bio, COVOL_EXTENT_STATE_UNKNOWN);
+	return taken ? DM_MAPIO_SUBMITTED : -EAGAIN;
+}
+
 static int one_try(struct covol_io *io, struct bio *bio, bool split)
 {
 	struct covol_volume *vol = io->obj->vol;
 	enum covol_route route = READ_ONCE(vol->route);
 
 	io->release = READ_ONCE(vol->releases);
+	if (covol_lost_check(io))
+		return ask_again(io, bio, route);
 	switch (route) {
 	case COVOL_ROUTE_DIRECT:
 	case COVOL_ROUTE_BLOCK_REDIRECTED:
@@ -435,6 +456,7 @@ int covol_route_map(struct covol_io *io, struct bio *bio)
 	io->relies = false;
 	io->redirected = false;
 	io->replay = false;
+	io->lost = false;
 	return route_bio(io, bio, true);
 }
 
@@ -516,7 +538,6 @@ int covol_route_end_io(struct covol_io *io, struct bio *bio,
 }
 
 static void redispatch(struct bio *bio);
-static void change_reasons(struct covol_volume *vol, u32 set, u32 clear);
 
 /**
  * covol_route_direct_now() - would a redirected I/O go direct by now?
@@ -535,8 +556,9 @@ bool covol_route_direct_now(struct covol_io *io)
 	struct bio *bio = covol_io_bio(io);
 	struct covol_extent ext;
 
-	if (!map_applies(bio) || (route != COVOL_ROUTE_DIRECT &&
-				  route != COVOL_ROUTE_BLOCK_REDIRECTED))
+	if (io->lost || !map_applies(bio) ||
+	    (route != COVOL_ROUTE_DIRECT &&
+	     route != COVOL_ROUTE_BLOCK_REDIRECTED))
 		return false;
 	rcu_read_lock();
 	covol_map_lookup(&io->obj->map, bio->bi_iter.bi_sector,
@@ -557,6 +579,10 @@ void covol_route_redirect_done(struct covol_io *io, int err)
 	struct bio *bio = covol_io_bio(io);
 	struct covol_object *obj = io->obj;
 
+	if (err == -ECONNRESET)
+		covol_lost_begin(io);
+	else if (err != -EAGAIN)
+		covol_lost_end(io);
 	if (err == -EAGAIN) {
 		leave(io);
 		rewind(io, bio);
@@ -565,7 +591,8 @@ void covol_route_redirect_done(struct covol_io *io, int err)
 	}
 	if (is_transient(err)) {
 		if (err == -ESTALE)
-			change_reasons(obj->vol, COVOL_REASON_STALE_EPOCH, 0);
+			covol_route_reasons(obj->vol, COVOL_REASON_STALE_EPOCH,
+					    0);
 		if (!hold_for_peer(io, bio))
 			redispatch(bio);
 		return;
@@ -598,6 +625,7 @@ static void expire(struct bio *bio)
 	struct covol_io *io = dm_per_bio_data(bio, sizeof(*io));
 
 	covol_warn(io->obj->vol, "held I/O failed after hold_timeout\n");
+	covol_lost_end(io);
 	bio->bi_status = BLK_STS_TIMEOUT;
 	bio_endio(bio);
 }
@@ -709,43 +737,6 @@ void covol_route_set(struct covol_volume *vol, enum covol_route route,
 	set_route(vol, route, reasons, given);
 	covol_route_release(vol);
 	covol_event_route_changed(vol);
-}
-
-static void change_reasons(struct covol_volume *vol, u32 set, u32 clear)
-{
-	u32 before, after;
-
-	spin_lock_irq(&vol->hold_lock);
-	before = vol->reasons;
-	vol->reasons = (before & ~clear) | set;
-	after = vol->reasons;
-	if (before != after)
-		trace_covol_route_changed(vol, vol->route, after);
-	spin_unlock_irq(&vol->hold_lock);
-	if (before != after)
-		covol_event_route_changed(vol);
-}
-
-/**
- * covol_route_check() - a session came or went, or the coordinator or the
- *			 epoch changed
- * @vol: the volume
- *
- * Brings the reasons up to date, and lets what waits for the coordinator try
- * again.
- *
- * Context: process context, may sleep for memory.
- */
-void covol_route_check(struct covol_volume *vol)
-{
-	u32 lost = COVOL_REASON_COORDINATOR_LOST;
-
-	if (covol_volume_serves(vol) ||
-	    covol_session_live(vol, READ_ONCE(vol->coordinator)))
-		change_reasons(vol, 0, lost | COVOL_REASON_STALE_EPOCH);
-	else
-		change_reasons(vol, lost, COVOL_REASON_STALE_EPOCH);
-	covol_route_release(vol);
 }
 
 /* ---- lifetime --------------------------------------------------------- */

@@ -245,7 +245,7 @@ static void recall_work(struct work_struct *work)
 {
 	struct served *sv = container_of(work, struct served, work);
 
-	covol_drain_wait(&sv->obj->direct);
+	covol_object_drain(sv->obj);
 	trace_covol_recall_drained(sv->obj, sv->s->peer,
 				   sv->hdr.offset >> SECTOR_SHIFT,
 				   sv->hdr.length >> SECTOR_SHIFT,

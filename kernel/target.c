@@ -391,7 +391,7 @@ static int covol_message(struct dm_target *ti, unsigned int argc, char **argv,
 		return -EINVAL;
 	}
 	covol_map_forget(&t->obj->map, 0, t->obj->size >> SECTOR_SHIFT);
-	covol_drain_wait(&t->obj->direct);
+	covol_object_drain(t->obj);
 	return 0;
 }
 

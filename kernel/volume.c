@@ -257,6 +257,7 @@ static void volume_free(struct kref *ref)
 	}
 	xa_destroy(&vol->objects);
 	xa_destroy(&vol->sessions);
+	xa_destroy(&vol->forgotten);
 	covol_drain_exit(&vol->redirected);
 	if (vol->lun_file)
 		fput(vol->lun_file);
@@ -323,6 +324,7 @@ int covol_volume_create(struct net *net, const uuid_t *uuid, u32 node,
 	mutex_init(&vol->session_lock);
 	xa_init(&vol->objects);
 	xa_init(&vol->sessions);
+	xa_init(&vol->forgotten);
 	init_waitqueue_head(&vol->session_wait);
 	covol_route_init(vol);
 	self = object_create(vol, 0, size);

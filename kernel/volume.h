@@ -15,6 +15,7 @@
 #include <linux/spinlock.h>
 #include <linux/uuid.h>
 #include <linux/wait.h>
+#include <linux/wait_bit.h>
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 #include <uapi/linux/covol.h>
@@ -77,6 +78,7 @@ struct covol_volume {
 	struct xarray		sessions;	/* by peer; RCU */
 	wait_queue_head_t	session_wait;	/* one came or went */
 	atomic_t		forgets;	/* holders that were forgotten */
+	struct xarray		forgotten;	/* by peer: forgets, the last time */
 
 	/* counters */
 	atomic64_t		replays;	/* calls asked again */
@@ -100,6 +102,7 @@ struct covol_object {
 
 	struct covol_map	map;
 	struct covol_drain	direct;		/* I/O that relies on the map */
+	atomic_t		lost;		/* peers may do it, see route.c */
 	struct covol_asked	asked;		/* layouts we asked for */
 
 	/* of an image that is served here */
@@ -129,6 +132,14 @@ void covol_object_put(struct covol_object *obj);
 static inline bool covol_volume_serves(const struct covol_volume *vol)
 {
 	return READ_ONCE(vol->coordinator) == vol->node;
+}
+
+/* Until no I/O relies any more on what the map was, here or at a peer. Sleeps. */
+static inline void covol_object_drain(struct covol_object *obj)
+{
+	covol_drain_wait(&obj->direct);
+	___wait_var_event(&obj->lost, !atomic_read(&obj->lost), TASK_IDLE, 0, 0,
+			  schedule());
 }
 
 #endif /* COVOL_VOLUME_H */

@@ -458,6 +458,58 @@ both() {
 	load_ok both
 }
 
+# serves NODE PEER: a request of that peer is under way there.
+serves() {
+	[[ $(kernel "$1" session show "$UUID" --json | jq "[.sessions[] | select(.peer == $2) | .serving] | add // 0") -gt 0 ]]
+}
+
+serves_not() {
+	! serves "$@"
+}
+
+# late NODE ROUTE WORD...: node 2 gives a write to another one, which is slow, loses the session, and is told to write by
+# itself. What it writes then, at the same place, must not be overwritten by what the other one does at last (I3).
+late() {
+	local node=$1 at=$((31 * MIB)) last=no
+	shift
+
+	put "$RUN/one" "$IMG" "$at"
+	head -c 4096 "$RUN/two" >"$RUN/given-up"
+	part "$RUN/two" 4096 4096 >"$RUN/last"
+	within 20 has 2 "$IMG" "$at" data
+	route 2 "$@"
+	dmsetup suspend --noudevsync --noflush --nolockfs "path$node"
+	start late dd if="$RUN/given-up" of="$IMG" bs=4k oflag=direct,seek_bytes seek="$at" conv=notrunc
+	within 20 serves "$node" 2
+	kernel 2 session remove "$UUID" "$node"
+	within 10 is_held 2
+	route 2 direct
+	sleep 2
+	# It may wait for the other node. If it has not, nothing waits for what comes now either.
+	if dead late; then
+		last=yes
+		put "$RUN/last" "$IMG" "$at" 4k
+	fi
+	dmsetup resume --noudevsync "path$node"
+	if [[ $node -eq 1 ]]; then
+		session 1 2
+	else
+		session 2 "$node"
+	fi
+	within 20 dead late
+	within 20 serves_not "$node" 2
+	[[ $last == yes ]] || put "$RUN/last" "$IMG" "$at" 4k
+	same "$RUN/last" "$IMG" "$at" 4096
+}
+
+late_fs() {
+	late 1 fs-redirected
+}
+
+late_block() {
+	late 3 block-redirected --redirect-peer 3
+}
+
 # healed FUNCTION: the test; after one that fails the next begins with whole paths, and without its load.
 healed() {
 	trap '[[ $? -eq 0 ]] || whole' EXIT
@@ -468,6 +520,7 @@ whole() {
 	local node pid name
 
 	for node in 1 2 3; do
+		dmsetup resume --noudevsync "path$node"
 		heal_path "$node"
 		[[ ! -e $(netns "$node") ]] || route "$node" direct
 	done
@@ -494,6 +547,8 @@ it 'direct while it is still broken: held again, without haste' 'healed still_br
 it 'hold_timeout: held I/O fails after its time, the data is as it was' 'healed hold_timeout'
 it 'hold_timeout: so does what meets the broken path itself' 'healed hold_timeout_first'
 it 'a medium error is passed up, and changes no route' 'healed medium'
+it 'a write that was given up to the coordinator does not land after a later one' 'healed late_fs'
+it 'nor one that was given up to another node' 'healed late_block'
 it 'suspend and removal while it is held' 'healed suspend'
 it 'suspend and removal after that' 'healed suspend_later'
 it 'the volume on a member needs no path' 'healed member_volume'
