@@ -52,7 +52,7 @@ demo: setup
 	@tests/cluster/demo
 
 check: setup
-	@scripts/check lint unit kunit selftests cluster data
+	@scripts/check lint unit kunit selftests cluster
 
 check-debug: setup
 	@scripts/check selftests-debug
