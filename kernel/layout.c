@@ -491,30 +491,50 @@ static int add_holder(struct covol_layout *layout, u32 peer)
 	return 0;
 }
 
-static int grant_locked(struct covol_object *obj, u32 peer, u64 seq, u64 start,
-			u64 len, struct cut *cut)
+/*
+ * A peer becomes a holder only while it has a session: one that user space has
+ * forgotten has none (covol_layout_forget_holder() comes after the session's
+ * end), and must not be waited for again.
+ */
+static int grant_peer(struct covol_object *obj, u32 peer, u64 start, u64 len,
+		      const struct cut *cut)
 {
-	struct covol_session *s;
+	struct covol_session *s = covol_session_find(obj->vol, peer);
 	int err;
 
-	err = cut_changes(&obj->layout, cut, seq);
-	if (!err)
-		err = add_holder(&obj->layout, peer);
-	if (err)
-		return err;
-	if (peer == obj->vol->node) {
-		err = covol_layout_install(obj, start, len, cut->ext, cut->nr);
-		trace_covol_grant_installed(obj, peer, start, len,
-					    obj->layout.seq, err);
-		return err;
-	}
-	s = covol_session_find(obj->vol, peer);
 	if (!s)
 		return -ENOTCONN;
-	err = send_grant(s, obj, start, len, cut);
+	err = add_holder(&obj->layout, peer);
+	if (!err)
+		err = send_grant(s, obj, start, len, cut);
 	trace_covol_grant_sent(obj, peer, start, len, obj->layout.seq, err);
 	covol_session_put(s);
 	return err;
+}
+
+static int grant_local(struct covol_object *obj, u64 start, u64 len,
+		       const struct cut *cut)
+{
+	u32 node = obj->vol->node;
+	int err = add_holder(&obj->layout, node);
+
+	if (!err)
+		err = covol_layout_install(obj, start, len, cut->ext, cut->nr);
+	trace_covol_grant_installed(obj, node, start, len, obj->layout.seq,
+				    err);
+	return err;
+}
+
+static int grant_locked(struct covol_object *obj, u32 peer, u64 seq, u64 start,
+			u64 len, struct cut *cut)
+{
+	int err = cut_changes(&obj->layout, cut, seq);
+
+	if (err)
+		return err;
+	if (peer == obj->vol->node)
+		return grant_local(obj, start, len, cut);
+	return grant_peer(obj, peer, start, len, cut);
 }
 
 /**

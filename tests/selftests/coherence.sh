@@ -265,6 +265,20 @@ silent_holder() {
 	ip link set v3 up
 }
 
+# Node 3 has no session and is forgotten. An extent on its way to it must not make it a holder, whom a change would wait for.
+forgotten_holder() {
+	local at=$((12 * MIB))
+
+	session_live 1 3 && kernel 1 session remove "$UUID" 3
+	kernel 1 session remove "$UUID" 3 --forget
+	put "$RUN/one" "$IMG2" "$at" 1M
+	within 10 has 2 "$IMG2" "$at" data
+	fails kernel 1 map set "$UUID" image:1 --peer 3 --seq "$(sequence)" "hole:$((60 * MIB)):4096" 2>"$RUN/error"
+	grep -q 'peer: no session with this node' "$RUN/error" || fail "$(<"$RUN/error")"
+	timeout 20 blkdiscard -f -o "$at" -l "$MIB" "$IMG2" || fail 'the discard waits for node 3'
+	same "$RUN/zero" "$IMG2" "$at" "$MIB"
+}
+
 down() {
 	nodes_down
 	module_down
@@ -284,5 +298,6 @@ it 'a recall waits for what the holder is writing' 'ready holder_writes'
 it 'a member that is lost: the change waits until it is back, and has returned' 'ready lost_holder'
 it 'a member that is lost while it is asked: the same' 'ready lost_in_recall'
 it 'a member that does not answer a recall: the change waits, an event says so, forget ends it' 'ready silent_holder'
+it 'who was forgotten does not become a holder without a session' forgotten_holder
 last 'all is taken down; the module unloads' down
 ktap_run
