@@ -8,7 +8,7 @@ KSERIES ?= 6.1 6.12
 BUILD ?= $(CURDIR)/build/user
 PREFIX ?= /usr
 
-.PHONY: all help setup modules user install lint unit kunit selftests demo check check-debug soak mutants bench clean
+.PHONY: all help setup modules user install lint unit fuzz kunit selftests demo check check-debug soak mutants bench clean
 
 all: modules user
 
@@ -17,10 +17,11 @@ help:
 	@echo 'make check         all tests'
 	@echo 'make check-debug   the kernel tests on a kernel with KASAN, lockdep and kmemleak'
 	@echo 'make soak MINUTES=60   the data checker, while all kinds of things happen in random order (SEED=N repeats)'
+	@echo 'make fuzz SECONDS=60   what takes a peer'\''s messages apart, fuzzed for so long (each of two targets)'
 	@echo 'make mutants       the code of each invariant taken out, one at a time: the tests must find it (an hour)'
 	@echo 'make bench         instructions per I/O, beside dm-linear'
 	@echo 'make modules user  build the module (KSERIES="$(KSERIES)") and user space'
-	@echo 'make lint unit kunit selftests   parts of make check'
+	@echo 'make lint unit fuzz kunit selftests   parts of make check'
 	@echo 'make install       user space, into DESTDIR and PREFIX'
 
 # Packages that are missing, by apt-get.
@@ -42,6 +43,9 @@ lint: setup
 unit: setup
 	@tests/unit/run
 
+fuzz: setup
+	@tests/fuzz/run $(if $(SECONDS),--seconds $(SECONDS))
+
 kunit: setup
 	@tests/kunit/run $(KSERIES)
 
@@ -52,7 +56,7 @@ demo: setup
 	@tests/cluster/demo
 
 check: setup
-	@scripts/check lint unit kunit selftests cluster
+	@scripts/check lint unit fuzz kunit selftests cluster
 
 check-debug: setup
 	@scripts/check selftests-debug

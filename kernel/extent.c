@@ -93,6 +93,40 @@ bool covol_extent_valid(const struct covol_extent *ext)
 }
 
 /**
+ * covol_extents_check() - does a list of extents from outside fit?
+ * @object: sectors of the object
+ * @volume: sectors of the volume's data
+ * @start: first sector of the range that they describe
+ * @len: sectors; start + len does not overflow
+ * @ext: the extents
+ * @nr: how many
+ *
+ * Return: NULL, or what is wrong.
+ */
+const char *covol_extents_check(u64 object, u64 volume, u64 start, u64 len,
+				const struct covol_extent *ext, unsigned int nr)
+{
+	u64 end = start + len, at = start;
+	unsigned int i;
+
+	if (!len || start > object || len > object - start)
+		return "range ends past the object";
+	for (i = 0; i < nr; i++, ext++) {
+		if (!covol_extent_valid(ext))
+			return "extent is not valid";
+		if (ext->start < at)
+			return "extents overlap, or begin before the range";
+		at = ext->start + ext->len;
+		if (at > end)
+			return "extent ends past the range";
+		if (covol_state_mapped(ext->state) &&
+		    ext->place + ext->len > volume)
+			return "extent lies past the volume's end";
+	}
+	return NULL;
+}
+
+/**
  * covol_map_lookup() - what is at a sector?
  * @map: the map
  * @sector: where

@@ -52,6 +52,9 @@ struct covol_map {
 void covol_map_init(struct covol_map *map);
 void covol_map_exit(struct covol_map *map);
 bool covol_extent_valid(const struct covol_extent *ext);
+const char *covol_extents_check(u64 object, u64 volume, u64 start, u64 len,
+				const struct covol_extent *ext,
+				unsigned int nr);
 void covol_map_lookup(struct covol_map *map, u64 sector, u64 max_len,
 		      struct covol_extent *ext);
 bool covol_map_next(struct covol_map *map, u64 sector, struct covol_extent *ext);

@@ -586,25 +586,9 @@ int covol_layout_grant(struct covol_object *obj, u32 peer, u64 seq, u64 start,
 const char *covol_layout_check(struct covol_object *obj, u64 start, u64 len,
 			       const struct covol_extent *ext, unsigned int nr)
 {
-	u64 end = start + len, at = start;
-	unsigned int i;
-
-	if (!len || start > obj->size >> SECTOR_SHIFT ||
-	    len > (obj->size >> SECTOR_SHIFT) - start)
-		return "range ends past the object";
-	for (i = 0; i < nr; i++, ext++) {
-		if (!covol_extent_valid(ext))
-			return "extent is not valid";
-		if (ext->start < at)
-			return "extents overlap, or begin before the range";
-		at = ext->start + ext->len;
-		if (at > end)
-			return "extent ends past the range";
-		if (covol_state_mapped(ext->state) &&
-		    ext->place + ext->len > obj->vol->size >> SECTOR_SHIFT)
-			return "extent lies past the volume's end";
-	}
-	return NULL;
+	return covol_extents_check(obj->size >> SECTOR_SHIFT,
+				   obj->vol->size >> SECTOR_SHIFT, start, len,
+				   ext, nr);
 }
 
 /**
