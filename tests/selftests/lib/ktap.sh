@@ -7,6 +7,7 @@
 #
 # Every test is a function and runs in a subshell of its own, under `set -e` and a time limit; its output is shown only
 # when it fails. What `first` names must succeed for the others to mean anything; what `last` names runs in any case.
+# A test that cannot be made here calls `skip`, and counts as neither passed nor failed.
 
 # How much slower than a stock kernel the machine is; time limits grow with it.
 SLOW=${COVOL_SLOW:-1}
@@ -15,6 +16,8 @@ readonly TEST_LIMIT=120
 ktap_names=() ktap_functions=() ktap_first='' ktap_last=''
 KTAP_LOG=$(mktemp)
 readonly KTAP_LOG
+# Why the test was skipped, and the status that says so; kselftest has the same.
+readonly KTAP_SKIPPED=$KTAP_LOG.skipped KTAP_SKIP=4
 
 it() {
 	ktap_names+=("$1")
@@ -37,6 +40,7 @@ ktap_one() {
 	local pid watch status=0
 
 	: >"$KTAP_LOG"
+	rm -f "$KTAP_SKIPPED"
 	set -m
 	(
 		set -eE
@@ -83,11 +87,16 @@ ktap_run() {
 			ktap_result ok $((i + 1)) "${ktap_names[i]}"
 			continue
 		fi
+		# Other commands end with that status, too.
+		if [[ $status -eq $KTAP_SKIP && -s $KTAP_SKIPPED ]]; then
+			ktap_result ok $((i + 1)) "${ktap_names[i]} # SKIP $(<"$KTAP_SKIPPED")"
+			continue
+		fi
 		ktap_result 'not ok' $((i + 1)) "${ktap_names[i]}"
 		failed=$((failed + 1))
 		[[ $function != "$ktap_first" ]] || broken=yes
 	done
-	rm -f "$KTAP_LOG"
+	rm -f "$KTAP_LOG" "$KTAP_SKIPPED"
 	[[ $failed -eq 0 ]]
 }
 
@@ -96,6 +105,12 @@ ktap_run() {
 fail() {
 	printf 'FAILED: %s (line %s)\n' "$*" "${BASH_LINENO[1]:-?}"
 	exit 1
+}
+
+# skip WHY: this cannot be tested here.
+skip() {
+	printf '%s\n' "$*" >"$KTAP_SKIPPED"
+	exit "$KTAP_SKIP"
 }
 
 # equal WHAT IS SHOULD
