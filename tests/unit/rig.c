@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rig.h"
+#include "test.h"
+
+void rig_init(struct rig *rig, own_nodes nodes)
+{
+	memset(rig, 0, sizeof(*rig));
+	ownership_init(&rig->own, false);
+	rig_view(rig, nodes, nodes, nodes, true);
+}
+
+void rig_exit(struct rig *rig)
+{
+	ownership_exit(&rig->own);
+	free(rig->actions.list);
+}
+
+static void note(struct rig *rig, const struct own_action *action)
+{
+	size_t used = strlen(rig->log);
+
+	if (action->volume != 1)
+		return;
+	assert_true(used + 32 < sizeof(rig->log));
+	sprintf(rig->log + used, "%s%s:%u", used ? " " : "", own_task_name(action->task),
+		action->node);
+	if (action->task == OWN_TASK_FENCE)
+		rig->kept = action->nodes;
+}
+
+static void answer(struct rig *rig, const struct own_action *action)
+{
+	struct own_event event = {
+		.type = OWN_EV_DONE,
+		.node = action->node,
+		.volume = action->volume,
+		.serial = action->serial,
+		.result = rig->answer[action->task][action->node],
+	};
+
+	note(rig, action);
+	if (rig->silent[action->task][action->node])
+		return;
+	if (event.result == OWN_OK && action->task == OWN_TASK_FENCE)
+		event.epoch = rig->header;
+	if (event.result == OWN_OK && action->task == OWN_TASK_WRITE_EPOCH) {
+		event.epoch = action->epoch > rig->header ? action->epoch : rig->header + 1;
+		rig->header = event.epoch;
+	}
+	ownership_step(&rig->own, &event, &rig->actions);
+}
+
+static void fire(struct rig *rig, const struct own_action *action)
+{
+	struct own_event event = {
+		.type = OWN_EV_TIMER,
+		.volume = action->volume,
+		.timer = action->timer,
+		.node = action->subject,
+		.serial = action->serial,
+	};
+
+	ownership_step(&rig->own, &event, &rig->actions);
+}
+
+static void work(struct rig *rig)
+{
+	struct own_action action;
+	int limit = 100000;
+
+	while (rig->next < rig->actions.count) {
+		assert_true(limit--);
+		action = rig->actions.list[rig->next++];
+		assert_true(action.node && rig->own.present & own_bit(action.node));
+		if (action.type == OWN_ACT_TASK)
+			answer(rig, &action);
+		else if (rig->timers)
+			fire(rig, &action);
+		else
+			rig->timer = action;
+	}
+	rig->actions.count = 0;
+	rig->next = 0;
+}
+
+int rig_event(struct rig *rig, const struct own_event *event)
+{
+	int err = ownership_step(&rig->own, event, &rig->actions);
+
+	work(rig);
+	return err;
+}
+
+int rig_simple(struct rig *rig, enum own_event_type type, unsigned int node, bool on)
+{
+	struct own_event event = { .type = type, .volume = 1, .node = node, .on = on };
+
+	return rig_event(rig, &event);
+}
+
+void rig_view(struct rig *rig, own_nodes nodes, own_nodes up, own_nodes fresh, bool quorate)
+{
+	struct own_event event = {
+		.type = OWN_EV_VIEW,
+		.nodes = nodes,
+		.up = up,
+		.fresh = fresh,
+		.quorate = quorate,
+	};
+
+	rig->up = up;
+	rig_event(rig, &event);
+}
+
+void rig_volume(struct rig *rig, uint32_t id)
+{
+	struct own_event event = { .type = OWN_EV_ADD };
+
+	sprintf(event.name, "vol%u", id);
+	event.uuid[0] = id;
+	assert_int_equal(rig_event(rig, &event), 0);
+	event = (struct own_event){ .type = OWN_EV_START, .volume = id };
+	assert_int_equal(rig_event(rig, &event), 0);
+}
+
+void rig_fire(struct rig *rig)
+{
+	struct own_action action = rig->timer;
+
+	assert_true(action.serial);
+	rig->timer = (struct own_action){ 0 };
+	fire(rig, &action);
+	work(rig);
+}
+
+struct own_volume *rig_vol(struct rig *rig)
+{
+	struct own_volume *vol = ownership_volume(&rig->own, 1);
+
+	assert_non_null(vol);
+	return vol;
+}
+
+struct own_member *rig_member(struct rig *rig, unsigned int node)
+{
+	return own_member(rig_vol(rig), node);
+}
+
+void rig_clear(struct rig *rig)
+{
+	rig->log[0] = '\0';
+	rig->kept = 0;
+}

@@ -1,0 +1,561 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The ownership machine: who is told what, in which order.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rig.h"
+#include "test.h"
+
+#define N1 1
+#define N2 2
+#define N3 4
+
+/* Parts of what nodes are told. */
+#define HOLDS "hold:2 hold:3 unmount:1 "
+#define BARRIERS "barrier:1 barrier:2 barrier:3 "
+#define SERVES(node) "mount:" node " write-epoch:" node " serve:" node " "
+
+static void assert_status(struct rig *rig, unsigned int node, enum own_state state,
+			  unsigned int reasons)
+{
+	struct own_status status = ownership_status(&rig->own, rig_vol(rig), node);
+
+	assert_string_equal(own_state_name(status.state), own_state_name(state));
+	assert_int_equal(status.reasons, reasons);
+}
+
+static void started(struct rig *rig, own_nodes nodes)
+{
+	rig_init(rig, nodes);
+	rig_volume(rig, 1);
+	assert_int_equal(rig_vol(rig)->phase, OWN_ONLINE);
+	assert_int_equal(rig_vol(rig)->coordinator, 1);
+	rig_clear(rig);
+}
+
+static void test_start(void **state)
+{
+	struct rig rig;
+	unsigned int node;
+
+	(void)state;
+	rig_init(&rig, N1 | N2);
+	rig_volume(&rig, 1);
+	assert_string_equal(rig.log, "register:1 register:2 fence:1 barrier:1 barrier:2 "
+			    SERVES("1") "route:1 connect:2 route:2 release:1");
+	assert_int_equal(rig.kept, N1 | N2);
+	assert_int_equal(rig_vol(&rig)->epoch, 1);
+	own_for_each(node, N1 | N2)
+		assert_status(&rig, node, OWN_STATE_DIRECT, 0);
+	rig_exit(&rig);
+}
+
+/* What each operator's request makes the nodes do, on a volume that runs on nodes 1 to 3. */
+static const struct request {
+	const char *name;
+	struct own_event event;
+	int err;
+	const char *log;
+	enum own_phase phase;
+	unsigned int coordinator;
+} requests[] = {
+	{ "move",
+	  { .type = OWN_EV_MOVE, .node = 3 },
+	  0,
+	  HOLDS BARRIERS SERVES("3") "connect:1 connect:2 release:3",
+	  OWN_ONLINE,
+	  3 },
+	{ "move to itself", { .type = OWN_EV_MOVE, .node = 1 }, 0, "", OWN_ONLINE, 1 },
+	{ "move to one that is not here",
+	  { .type = OWN_EV_MOVE, .node = 4 },
+	  -ENODEV,
+	  "",
+	  OWN_ONLINE,
+	  1 },
+	{ "move to no node", { .type = OWN_EV_MOVE, .node = 65 }, -EINVAL, "", OWN_ONLINE, 1 },
+	{ "redirect",
+	  { .type = OWN_EV_REDIRECT, .on = true },
+	  0,
+	  "route:1 route:2 route:3",
+	  OWN_ONLINE,
+	  1 },
+	{ "stop",
+	  { .type = OWN_EV_STOP },
+	  0,
+	  HOLDS BARRIERS "close:1 close:2 close:3",
+	  OWN_STOPPED,
+	  0 },
+	{ "start", { .type = OWN_EV_START }, 0, "", OWN_ONLINE, 1 },
+	{ "maintenance",
+	  { .type = OWN_EV_MAINTENANCE, .on = true },
+	  0,
+	  "hold:2 hold:3 unmount:1",
+	  OWN_MAINTENANCE,
+	  1 },
+	{ "leave maintenance", { .type = OWN_EV_MAINTENANCE }, -EINVAL, "", OWN_ONLINE, 1 },
+	{ "forget while it runs", { .type = OWN_EV_FORGET }, -EBUSY, "", OWN_ONLINE, 1 },
+	{ "prefer",
+	  { .type = OWN_EV_PREFER, .nodes = N2 },
+	  0,
+	  HOLDS BARRIERS SERVES("2") "connect:1 connect:3 release:2",
+	  OWN_ONLINE,
+	  2 },
+	{ "exclude",
+	  { .type = OWN_EV_PREFER, .excluded = N1 | N2 },
+	  0,
+	  HOLDS BARRIERS SERVES("3") "connect:1 connect:2 release:3",
+	  OWN_ONLINE,
+	  3 },
+	{ "prefer and exclude",
+	  { .type = OWN_EV_PREFER, .nodes = N1, .excluded = N1 },
+	  -EINVAL,
+	  "",
+	  OWN_ONLINE,
+	  1 },
+	{ "name taken",
+	  { .type = OWN_EV_ADD, .uuid = { 9 }, .name = "vol1" },
+	  -EEXIST,
+	  "",
+	  OWN_ONLINE,
+	  1 },
+	{ "uuid taken",
+	  { .type = OWN_EV_ADD, .uuid = { 1 }, .name = "other" },
+	  -EEXIST,
+	  "",
+	  OWN_ONLINE,
+	  1 },
+	{ "no name", { .type = OWN_EV_ADD, .uuid = { 9 } }, -EINVAL, "", OWN_ONLINE, 1 },
+	{ "no event", { .type = OWN_EVENTS }, -EINVAL, "", OWN_ONLINE, 1 },
+};
+
+static void test_requests(void **state)
+{
+	const struct request *request;
+	struct own_event event;
+	struct rig rig;
+
+	(void)state;
+	for (request = requests; request < requests + sizeof(requests) / sizeof(*requests);
+	     request++) {
+		print_message("# %s\n", request->name);
+		started(&rig, N1 | N2 | N3);
+		event = request->event;
+		event.volume = 1;
+		assert_int_equal(rig_event(&rig, &event), request->err);
+		assert_string_equal(rig.log, request->log);
+		assert_int_equal(rig_vol(&rig)->phase, request->phase);
+		assert_int_equal(rig_vol(&rig)->coordinator, request->coordinator);
+		rig_exit(&rig);
+	}
+}
+
+static void test_maintenance(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	started(&rig, N1 | N2);
+	rig_simple(&rig, OWN_EV_MAINTENANCE, 0, true);
+	assert_status(&rig, 2, OWN_STATE_MAINTENANCE, OWN_REASON_ADMIN);
+	assert_int_equal(rig_simple(&rig, OWN_EV_START, 0, false), -EBUSY);
+	/* The keeper dies: it may have been writing, fsck. */
+	rig_clear(&rig);
+	rig_view(&rig, N2, N2, 0, true);
+	assert_string_equal(rig.log, "fence:2 barrier:2");
+	assert_int_equal(rig_vol(&rig)->coordinator, 2);
+	assert_int_equal(rig_vol(&rig)->phase, OWN_MAINTENANCE);
+	rig_simple(&rig, OWN_EV_MAINTENANCE, 0, false);
+	assert_int_equal(rig_vol(&rig)->phase, OWN_ONLINE);
+	rig_exit(&rig);
+}
+
+static void test_stop_start(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	started(&rig, N1 | N2);
+	rig_simple(&rig, OWN_EV_STOP, 0, false);
+	assert_status(&rig, 1, OWN_STATE_UNAVAILABLE, OWN_REASON_ADMIN);
+	rig_simple(&rig, OWN_EV_START, 0, false);
+	assert_int_equal(rig_vol(&rig)->epoch, 2);
+	rig_simple(&rig, OWN_EV_STOP, 0, false);
+	assert_int_equal(rig_simple(&rig, OWN_EV_FORGET, 0, false), 0);
+	assert_null(ownership_volume(&rig.own, 1));
+	assert_int_equal(rig_simple(&rig, OWN_EV_START, 0, false), -ENOENT);
+	rig_exit(&rig);
+}
+
+static void test_coordinator_dies(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	started(&rig, N1 | N2 | N3);
+	rig_view(&rig, N2 | N3, N2 | N3, 0, true);
+	assert_string_equal(rig.log,
+			    "fence:2 barrier:2 barrier:3 " SERVES("2") "connect:3 release:2");
+	assert_int_equal(rig.kept, N2 | N3);
+	assert_int_equal(rig_member(&rig, 1)->access, OWN_ACCESS_NONE);
+	assert_status(&rig, 1, OWN_STATE_UNAVAILABLE, OWN_REASON_NODE_LOST);
+	/* It comes back as a member. */
+	rig_clear(&rig);
+	rig_view(&rig, N1 | N2 | N3, N1 | N2 | N3, N1, true);
+	assert_string_equal(rig.log, "register:1 connect:1 route:1");
+	assert_int_equal(rig_vol(&rig)->coordinator, 2);
+	rig_exit(&rig);
+}
+
+/* Without a successful fence nothing is taken over, and the state says why. */
+static void test_fence_fails(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	started(&rig, N1 | N2 | N3);
+	rig.answer[OWN_TASK_FENCE][2] = OWN_FAILED;
+	rig.answer[OWN_TASK_FENCE][3] = OWN_FAILED;
+	rig_view(&rig, N2 | N3, N2 | N3, 0, true);
+	assert_string_equal(rig.log, "fence:2");
+	assert_status(&rig, 3, OWN_STATE_DIRECT,
+		      OWN_REASON_COORDINATOR_LOST | OWN_REASON_FENCE_FAILED);
+	/* Another one tries, and then the first again. */
+	rig_fire(&rig);
+	assert_string_equal(rig.log, "fence:2 fence:3");
+	rig_fire(&rig);
+	assert_string_equal(rig.log, "fence:2 fence:3 fence:2");
+	assert_int_equal(rig_vol(&rig)->coordinator, 1);
+	rig.answer[OWN_TASK_FENCE][3] = OWN_OK;
+	rig.timers = true;
+	rig_fire(&rig);
+	assert_int_equal(rig_vol(&rig)->phase, OWN_ONLINE);
+	assert_status(&rig, 3, OWN_STATE_DIRECT, 0);
+	rig_exit(&rig);
+}
+
+/* A barrier that is not answered keeps everybody from mounting. */
+static void test_barrier_waits(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	started(&rig, N1 | N2 | N3);
+	rig.silent[OWN_TASK_BARRIER][3] = true;
+	rig_view(&rig, N2 | N3, N2 | N3, 0, true);
+	assert_string_equal(rig.log, "fence:2 barrier:2 barrier:3");
+	assert_int_equal(rig_vol(&rig)->coordinator, 0);
+	/* It leaves: then it is fenced in place of it. */
+	rig_clear(&rig);
+	rig_view(&rig, N2, N2, 0, true);
+	assert_string_equal(rig.log, "fence:2 barrier:2 " SERVES("2") "release:2");
+	rig_exit(&rig);
+}
+
+static void test_no_quorum(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	started(&rig, N1 | N2 | N3);
+	rig_view(&rig, N2, N2, 0, false);
+	assert_string_equal(rig.log, "");
+	assert_int_equal(rig_simple(&rig, OWN_EV_STOP, 0, false), -EAGAIN);
+	assert_status(&rig, 2, OWN_STATE_DIRECT, OWN_REASON_NO_QUORUM);
+	rig_view(&rig, N1 | N2 | N3, N1 | N2 | N3, 0, true);
+	assert_int_equal(rig_vol(&rig)->coordinator, 1);
+	rig_exit(&rig);
+}
+
+/* One that has only lost the cluster keeps what it holds, until it is in the way. */
+static void test_fence_on_demand(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	started(&rig, N1 | N2 | N3);
+	rig_view(&rig, N1 | N2, N1 | N2, 0, true);
+	assert_string_equal(rig.log, "");
+	rig_simple(&rig, OWN_EV_FENCE_WANTED, 3, false);
+	assert_string_equal(rig.log, "fence:1");
+	assert_int_equal(rig.kept, N1 | N2);
+	assert_int_equal(rig_vol(&rig)->coordinator, 1);
+	rig_exit(&rig);
+
+	started(&rig, N1 | N2 | N3);
+	rig_simple(&rig, OWN_EV_FENCE_ALWAYS, 0, true);
+	rig_view(&rig, N1 | N2, N1 | N2, 0, true);
+	assert_string_equal(rig.log, "fence:1");
+	rig_exit(&rig);
+
+	/* It was not in the way, and has not booted: it goes on. */
+	started(&rig, N1 | N2 | N3);
+	rig_view(&rig, N1 | N2, N1 | N2, 0, true);
+	rig_view(&rig, N1 | N2 | N3, N1 | N2 | N3, 0, true);
+	assert_string_equal(rig.log, "connect:3 route:3");
+	rig_exit(&rig);
+
+	/* It has booted: what it had sent before may still land. */
+	started(&rig, N1 | N2 | N3);
+	rig_view(&rig, N1 | N2, N1 | N2, 0, true);
+	rig_view(&rig, N1 | N2 | N3, N1 | N2 | N3, N3, true);
+	assert_string_equal(rig.log, "fence:1 register:3 connect:3 route:3");
+	rig_exit(&rig);
+}
+
+/* The agent dies, the node does not: nobody takes anything, unless it stays away. */
+static void test_agent_restarts(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	started(&rig, N1 | N2 | N3);
+	rig_view(&rig, N2 | N3, N1 | N2 | N3, 0, true);
+	assert_string_equal(rig.log, "");
+	rig_view(&rig, N1 | N2 | N3, N1 | N2 | N3, 0, true);
+	assert_string_equal(rig.log, "");
+	rig_view(&rig, N2 | N3, N1 | N2 | N3, 0, true);
+	assert_int_equal(rig.timer.timer, OWN_TIMER_AGENT);
+	rig_fire(&rig);
+	assert_int_equal(rig_vol(&rig)->coordinator, 2);
+	rig_exit(&rig);
+}
+
+static void test_path(void **state)
+{
+	uint32_t first, second;
+	struct rig rig;
+
+	(void)state;
+	started(&rig, N1 | N2);
+	rig_simple(&rig, OWN_EV_PATH_LOST, 2, false);
+	assert_string_equal(rig.log, "fence:1 connect:2 route:2");
+	assert_int_equal(rig.kept, N1);
+	assert_status(&rig, 2, OWN_STATE_BLOCK_REDIRECTED, OWN_REASON_NO_DISK_PATH);
+	/* Back: it has to stay for a while. */
+	rig_clear(&rig);
+	rig_simple(&rig, OWN_EV_PATH_BACK, 2, false);
+	assert_string_equal(rig.log, "");
+	first = rig.timer.ms;
+	rig_fire(&rig);
+	assert_string_equal(rig.log, "register:2 route:2");
+	assert_status(&rig, 2, OWN_STATE_DIRECT, 0);
+	/* And for longer, the next time. */
+	rig_simple(&rig, OWN_EV_PATH_LOST, 2, false);
+	rig_simple(&rig, OWN_EV_PATH_BACK, 2, false);
+	second = rig.timer.ms;
+	assert_int_equal(second, 2 * first);
+	rig_fire(&rig);
+	/* It was good for long: forgotten. */
+	rig_fire(&rig);
+	rig_simple(&rig, OWN_EV_PATH_LOST, 2, false);
+	rig_simple(&rig, OWN_EV_PATH_BACK, 2, false);
+	assert_int_equal(rig.timer.ms, first);
+	rig_exit(&rig);
+}
+
+static void test_coordinator_path(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	started(&rig, N1 | N2);
+	rig_simple(&rig, OWN_EV_PATH_LOST, 1, false);
+	assert_string_equal(rig.log, "fence:2 barrier:1 barrier:2 "
+			    SERVES("2") "connect:1 route:1 release:2");
+	assert_status(&rig, 1, OWN_STATE_BLOCK_REDIRECTED, OWN_REASON_NO_DISK_PATH);
+	/* Nobody is left to hand over to: it stays, and holds. */
+	rig_clear(&rig);
+	rig_simple(&rig, OWN_EV_PATH_LOST, 2, false);
+	assert_string_equal(rig.log, "");
+	assert_status(&rig, 2, OWN_STATE_HELD, OWN_REASON_NO_DISK_PATH);
+	rig_simple(&rig, OWN_EV_PATH_BACK, 2, false);
+	assert_status(&rig, 2, OWN_STATE_DIRECT, 0);
+	rig_exit(&rig);
+}
+
+/* It has never had a path. */
+static void test_no_path(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_init(&rig, N1 | N2);
+	rig.answer[OWN_TASK_REGISTER][1] = OWN_NO_PATH;
+	rig_volume(&rig, 1);
+	assert_int_equal(rig_vol(&rig)->coordinator, 2);
+	assert_status(&rig, 1, OWN_STATE_BLOCK_REDIRECTED, OWN_REASON_NO_DISK_PATH);
+	rig_exit(&rig);
+}
+
+static void test_fenced(void **state)
+{
+	struct own_event event = {
+		.type = OWN_EV_FENCED, .volume = 1, .node = 1, .incarnation = 1,
+	};
+	struct rig rig;
+
+	(void)state;
+	started(&rig, N1 | N2);
+	rig_event(&rig, &event);
+	/* Nobody may think that its mount is still good. */
+	assert_non_null(strstr(rig.log, "fence:2 barrier:1 barrier:2 mount:"));
+	assert_int_equal(rig_member(&rig, 1)->incarnation, 2);
+	assert_status(&rig, 1, OWN_STATE_DIRECT, 0);
+	/* That was the old key. */
+	rig_clear(&rig);
+	rig_event(&rig, &event);
+	assert_string_equal(rig.log, "");
+	rig_exit(&rig);
+}
+
+/* Mounting fails here, so it is tried there. */
+static void test_mount_fails(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_init(&rig, N1 | N2);
+	rig.answer[OWN_TASK_MOUNT][1] = OWN_FAILED;
+	rig.timers = true;
+	rig_volume(&rig, 1);
+	assert_int_equal(rig_vol(&rig)->coordinator, 2);
+	assert_int_equal(rig_vol(&rig)->phase, OWN_ONLINE);
+	rig_exit(&rig);
+}
+
+/* One that never connects does not keep the map from being changed: it is fenced. */
+static void test_connect_fails(void **state)
+{
+	struct rig rig;
+	int i;
+
+	(void)state;
+	rig_init(&rig, N1 | N2);
+	rig.answer[OWN_TASK_CONNECT][2] = OWN_FAILED;
+	rig_volume(&rig, 1);
+	for (i = 0; i < 2; i++)
+		rig_fire(&rig);
+	assert_non_null(strstr(rig.log, "connect:2 connect:2 connect:2 fence:1"));
+	assert_int_equal(rig.kept, N1);
+	rig_exit(&rig);
+}
+
+/* The LUN knows of an epoch that we have not heard of: whoever serves there is kept by nobody. */
+static void test_distrust(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_init(&rig, N1 | N2);
+	rig.header = 7;
+	rig_volume(&rig, 1);
+	assert_non_null(strstr(rig.log, "fence:1 fence:1"));
+	assert_int_equal(rig.kept, N1);
+	assert_int_equal(rig_vol(&rig)->epoch, 8);
+	assert_status(&rig, 2, OWN_STATE_DIRECT, 0);
+	rig_exit(&rig);
+}
+
+/* An answer to what was asked before says nothing about what is asked now. */
+static void test_stale_answer(void **state)
+{
+	struct own_event event = { .type = OWN_EV_DONE, .volume = 1, .node = 1 };
+	struct rig rig;
+
+	(void)state;
+	rig_init(&rig, N1 | N2);
+	rig.silent[OWN_TASK_MOUNT][1] = true;
+	rig_volume(&rig, 1);
+	assert_int_equal(rig_vol(&rig)->phase, OWN_MOUNT);
+	event.serial = rig_member(&rig, 1)->serial - 1;
+	rig_event(&rig, &event);
+	assert_int_equal(rig_vol(&rig)->phase, OWN_MOUNT);
+	event.serial++;
+	rig_event(&rig, &event);
+	assert_int_equal(rig_vol(&rig)->phase, OWN_ONLINE);
+	rig_exit(&rig);
+}
+
+/* Two nodes, both quorate: who is fenced does not fence back, and knows who won when they meet. */
+static void test_two_nodes(void **state)
+{
+	struct rig one, two;
+
+	(void)state;
+	started(&one, N1 | N2);
+	one.own.two_node = true;
+	memset(&two, 0, sizeof(two));
+	ownership_copy(&two.own, &one.own);
+	two.header = one.header;
+	rig_view(&two, N2, N2, 0, true);
+	assert_int_equal(rig_vol(&two)->coordinator, 2);
+	rig_view(&one, N1, N1, 0, true);
+	assert_int_equal(rig_vol(&one)->coordinator, 1);
+	rig_clear(&one);
+	one.own.seq = 1000;
+	rig_event(&one, &(struct own_event){
+				.type = OWN_EV_FENCED, .volume = 1, .node = 1, .incarnation = 1 });
+	assert_string_equal(one.log, "");
+	assert_status(&one, 1, OWN_STATE_UNAVAILABLE, OWN_REASON_FENCED);
+
+	ownership_merge(&one.own, &two.own);
+	rig_view(&one, N1 | N2, N1 | N2, 0, true);
+	assert_int_equal(rig_vol(&one)->coordinator, 2);
+	assert_string_equal(one.log, "register:1 connect:1 route:1");
+	rig_exit(&one);
+	rig_exit(&two);
+}
+
+/* Where one knows less than the other, whose state comes first does not matter. */
+static void test_merge(void **state)
+{
+	struct rig one;
+	struct ownership old, a, b;
+
+	(void)state;
+	started(&one, N1 | N2 | N3);
+	ownership_copy(&old, &one.own);
+	rig_view(&one, N2 | N3, N2 | N3, 0, true);
+	old.seq += 100;
+	ownership_copy(&a, &one.own);
+	ownership_copy(&b, &old);
+	ownership_merge(&a, &old);
+	ownership_merge(&b, &one.own);
+	assert_int_equal(a.volumes[0]->coordinator, 2);
+	assert_int_equal(b.volumes[0]->coordinator, 2);
+	ownership_exit(&a);
+	ownership_exit(&b);
+	ownership_exit(&old);
+	rig_exit(&one);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_start),
+		cmocka_unit_test(test_requests),
+		cmocka_unit_test(test_maintenance),
+		cmocka_unit_test(test_stop_start),
+		cmocka_unit_test(test_coordinator_dies),
+		cmocka_unit_test(test_fence_fails),
+		cmocka_unit_test(test_barrier_waits),
+		cmocka_unit_test(test_no_quorum),
+		cmocka_unit_test(test_fence_on_demand),
+		cmocka_unit_test(test_agent_restarts),
+		cmocka_unit_test(test_path),
+		cmocka_unit_test(test_coordinator_path),
+		cmocka_unit_test(test_no_path),
+		cmocka_unit_test(test_fenced),
+		cmocka_unit_test(test_mount_fails),
+		cmocka_unit_test(test_connect_fails),
+		cmocka_unit_test(test_distrust),
+		cmocka_unit_test(test_stale_answer),
+		cmocka_unit_test(test_two_nodes),
+		cmocka_unit_test(test_merge),
+	};
+
+	return cmocka_run_group_tests_name("ownership", tests, NULL, NULL);
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who must no longer be able to write, and who sees to it.
+ *
+ * A fence names those who keep their keys, not those who lose them: a key that nobody remembers,
+ * of an earlier life of the cluster, goes with the others. One task removes, drains and verifies;
+ * if it has not succeeded, nothing is taken from anybody.
+ */
+#include "internal.h"
+
+static own_nodes gone(const struct ownership *own)
+{
+	return ~(own->present | own->absent);
+}
+
+/* A member, present or not, that must lose its key. */
+static bool must_lose(const struct ownership *own, const struct own_volume *vol, unsigned int node)
+{
+	const struct own_member *member = &vol->member[node - 1];
+	own_nodes bit = own_bit(node);
+
+	if (member->access == OWN_ACCESS_NONE)
+		return false;
+	if (vol->evict & bit)
+		return true;
+	/*
+	 * In a change all who have left: what they have heard last is not known, one of them may
+	 * have been told to mount. Else a node that has only lost the cluster may go on with what
+	 * it holds.
+	 */
+	if (gone(own) & bit)
+		return own->fence_always || vol->phase != OWN_ONLINE;
+	/* The coordinator hands over first, if there is anybody to hand over to. */
+	if (node == vol->coordinator)
+		return false;
+	return member->no_path || member->damped;
+}
+
+own_nodes own_fence_needed(const struct ownership *own, const struct own_volume *vol)
+{
+	own_nodes needed = 0;
+	unsigned int node;
+
+	if (vol->phase == OWN_STOPPED || vol->phase == OWN_CLOSE)
+		return 0;
+	own_for_each(node, ~0ULL)
+		if (must_lose(own, vol, node))
+			needed |= own_bit(node);
+	return needed;
+}
+
+static bool able(const struct ownership *own, const struct own_volume *vol, unsigned int node,
+		 own_nodes victims)
+{
+	const struct own_member *member = &vol->member[node - 1];
+
+	return own->present & ~victims & own_bit(node) && member->access == OWN_ACCESS_REGISTERED &&
+	       !member->no_path && own_task_idle(vol, node);
+}
+
+/* The coordinator, or the first that can; who has failed at it last. */
+static unsigned int pick(const struct ownership *own, struct own_volume *vol, own_nodes victims)
+{
+	unsigned int node, first = 0;
+
+	if (vol->coordinator && !(vol->avoid & own_bit(vol->coordinator)) &&
+	    able(own, vol, vol->coordinator, victims))
+		return vol->coordinator;
+	own_for_each(node, own->present) {
+		if (!able(own, vol, node, victims))
+			continue;
+		if (!(vol->avoid & own_bit(node)))
+			return node;
+		if (!first)
+			first = node;
+	}
+	vol->avoid = 0;
+	return first;
+}
+
+static own_nodes keepers(const struct own_volume *vol, own_nodes victims)
+{
+	own_nodes keep = 0;
+	unsigned int node;
+
+	own_for_each(node, ~victims)
+		if (vol->member[node - 1].access != OWN_ACCESS_NONE)
+			keep |= own_bit(node);
+	return keep;
+}
+
+void own_fence_pump(struct own_step *step, struct own_volume *vol)
+{
+	own_nodes victims = own_fence_needed(step->own, vol);
+	bool look = vol->phase == OWN_FENCE && !vol->checked;
+	unsigned int node;
+
+	if (vol->fencer || vol->retry || (!victims && !look))
+		return;
+	node = pick(step->own, vol, victims);
+	if (!node)
+		return;
+	vol->fencer = node;
+	vol->keep = vol->distrust ? own_bit(node) : keepers(vol, victims);
+	own_task_start(step, vol, node, OWN_TASK_FENCE);
+}
+
+static void fenced(struct own_volume *vol)
+{
+	unsigned int node;
+
+	own_for_each(node, ~vol->keep)
+		if (vol->member[node - 1].access != OWN_ACCESS_NONE)
+			own_member_fenced(vol, node);
+	vol->evict &= vol->keep;
+	vol->fence_failed = false;
+	vol->tries = 0;
+	if (vol->phase != OWN_FENCE)
+		return;
+	vol->checked = true;
+	vol->distrust = false;
+	vol->term++;
+}
+
+void own_fence_done(struct own_step *step, struct own_volume *vol, const struct own_event *event)
+{
+	vol->fencer = 0;
+	if (event->result != OWN_OK) {
+		vol->fence_failed = true;
+		vol->avoid |= own_bit(event->node);
+		own_timer_volume(step, vol);
+		return;
+	}
+	/* Somebody has served at an epoch that we have not heard of, and may be doing so. */
+	if (event->epoch > vol->epoch) {
+		vol->epoch = event->epoch;
+		if (vol->phase == OWN_FENCE && vol->keep != own_bit(event->node)) {
+			vol->distrust = true;
+			return;
+		}
+	}
+	fenced(vol);
+}

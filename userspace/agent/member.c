@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What each node does for a volume: its key on the LUN, its session with the coordinator, its
+ * route.
+ */
+#include "internal.h"
+
+#define CONNECT_TRIES 3
+#define DAMPING_MAX 8
+
+/*
+ * A node's key is of no use before its path is back for good, and dangerous while it has an old
+ * mount.
+ */
+static bool may_register(const struct own_volume *vol, unsigned int node)
+{
+	const struct own_member *member = &vol->member[node - 1];
+
+	return member->access != OWN_ACCESS_REGISTERED && !member->no_path && !member->damped &&
+	       !member->locked_out && !(vol->evict & own_bit(node)) && node != vol->coordinator &&
+	       own_task_idle(vol, node);
+}
+
+/* Not while a fence is under way: it would take the new key for one that must go. */
+void own_members_register(struct own_step *step, struct own_volume *vol)
+{
+	struct own_member *member;
+	unsigned int node;
+
+	if (vol->fencer || vol->wanted == OWN_WANT_STOPPED)
+		return;
+	own_for_each(node, step->own->present) {
+		if (!may_register(vol, node))
+			continue;
+		member = own_member(vol, node);
+		member->access = OWN_ACCESS_MAYBE;
+		member->incarnation++;
+		own_task_start(step, vol, node, OWN_TASK_REGISTER);
+	}
+}
+
+static enum own_route route_for(const struct own_volume *vol, unsigned int node)
+{
+	const struct own_member *member = &vol->member[node - 1];
+
+	if (vol->redirect)
+		return OWN_ROUTE_FS;
+	if (node == vol->coordinator)
+		return OWN_ROUTE_DIRECT;
+	/* Between the two it is fenced, or registers: the kernel holds what it has no path for. */
+	if (member->access == OWN_ACCESS_NONE)
+		return OWN_ROUTE_BLOCK;
+	return member->access == OWN_ACCESS_REGISTERED && !member->damped ? OWN_ROUTE_DIRECT :
+									    OWN_ROUTE_NONE;
+}
+
+static bool settled(const struct own_volume *vol, unsigned int node)
+{
+	return route_for(vol, node) != OWN_ROUTE_NONE && !(vol->evict & own_bit(node));
+}
+
+static void serve_member(struct own_step *step, struct own_volume *vol, unsigned int node)
+{
+	struct own_member *member = own_member(vol, node);
+	enum own_route route = route_for(vol, node);
+
+	if (!own_task_idle(vol, node) || !settled(vol, node))
+		return;
+	if (node != vol->coordinator && member->connected != vol->epoch) {
+		member->connected = 0;
+		own_task_start(step, vol, node, OWN_TASK_CONNECT);
+	} else if (member->route != route) {
+		member->route = OWN_ROUTE_NONE;
+		member->asked = route;
+		own_task_start(step, vol, node, OWN_TASK_ROUTE);
+	}
+}
+
+void own_members_serve(struct own_step *step, struct own_volume *vol)
+{
+	unsigned int node;
+
+	own_for_each(node, step->own->present)
+		serve_member(step, vol, node);
+}
+
+/* All who are here have said which layouts they hold. */
+bool own_members_connected(const struct ownership *own, const struct own_volume *vol)
+{
+	unsigned int node;
+
+	own_for_each(node, own->present | own->absent)
+		if (node != vol->coordinator && vol->member[node - 1].connected != vol->epoch)
+			return false;
+	return true;
+}
+
+/* It can no longer write, and knows it or will. */
+void own_member_fenced(struct own_volume *vol, unsigned int node)
+{
+	struct own_member *member = own_member(vol, node);
+
+	/* What it was told it was told as a registered node. */
+	if (member->task == OWN_TASK_FENCE)
+		vol->fencer = 0;
+	member->access = OWN_ACCESS_NONE;
+	member->task = OWN_TASK_NONE;
+	member->connected = 0;
+	member->route = OWN_ROUTE_NONE;
+	member->retry = 0;
+	member->tries = 0;
+	vol->evict &= ~own_bit(node);
+	if (vol->placed == node)
+		vol->placed = 0;
+	if (vol->coordinator != node)
+		return;
+	vol->coordinator = 0;
+	if (vol->phase != OWN_FENCE)
+		own_change_begin(vol);
+}
+
+/*
+ * It has found its key gone, and nobody of this view took it. Where two halves are both quorate
+ * that is the end of a race: registering again would only begin another one.
+ */
+void own_member_conflict(const struct ownership *own, struct own_volume *vol, unsigned int node)
+{
+	own_member(vol, node)->locked_out = own->two_node && own->present == own_bit(node);
+	own_member_fenced(vol, node);
+}
+
+static void failed(struct own_step *step, struct own_volume *vol, unsigned int node,
+		   enum own_task task)
+{
+	struct own_member *member = own_member(vol, node);
+
+	own_timer_member(step, vol, node);
+	/* One that does not get there must not keep the others waiting. */
+	if (task == OWN_TASK_CONNECT && member->tries >= CONNECT_TRIES &&
+	    vol->phase == OWN_CONNECT && member->access != OWN_ACCESS_NONE)
+		vol->evict |= own_bit(node);
+}
+
+void own_member_done(struct own_step *step, struct own_volume *vol, unsigned int node,
+		     enum own_task task, const struct own_event *event)
+{
+	struct own_member *member = own_member(vol, node);
+
+	if (event->result != OWN_OK) {
+		failed(step, vol, node, task);
+		return;
+	}
+	member->tries = 0;
+	switch (task) {
+	case OWN_TASK_REGISTER:
+		member->access = OWN_ACCESS_REGISTERED;
+		break;
+	case OWN_TASK_BARRIER:
+		member->barrier = vol->term;
+		break;
+	case OWN_TASK_HOLD:
+		member->held = true;
+		break;
+	case OWN_TASK_CONNECT:
+		member->connected = vol->epoch;
+		member->held = false;
+		break;
+	case OWN_TASK_ROUTE:
+		member->route = member->asked;
+		break;
+	case OWN_TASK_CLOSE:
+		own_member_fenced(vol, node);
+		member->open = false;
+		break;
+	default:
+		break;
+	}
+}
+
+/*
+ * A path that comes and goes costs a fence and a registration each time. So it has to stay for a
+ * while before it is used, for longer each time.
+ */
+void own_member_path(struct own_step *step, struct own_volume *vol, unsigned int node, bool lost)
+{
+	struct own_member *member = own_member(vol, node);
+
+	if (member->no_path == lost)
+		return;
+	member->no_path = lost;
+	member->path_timer = 0;
+	if (lost) {
+		member->damped = true;
+		if (member->damping < DAMPING_MAX)
+			member->damping++;
+	} else {
+		own_timer_path(step, vol, node);
+	}
+}
+
+void own_member_path_timer(struct own_step *step, struct own_volume *vol, unsigned int node)
+{
+	struct own_member *member = own_member(vol, node);
+
+	member->path_timer = 0;
+	if (member->damped) {
+		member->damped = false;
+		own_timer_path(step, vol, node);
+	} else {
+		member->damping = 0;
+	}
+}
+
+/* Its agent and its node are no longer here; what it may write is another matter. */
+void own_member_left(struct own_volume *vol, unsigned int node)
+{
+	struct own_member *member = own_member(vol, node);
+
+	if (vol->fencer == node)
+		vol->fencer = 0;
+	member->task = OWN_TASK_NONE;
+	member->retry = 0;
+	member->tries = 0;
+	member->connected = 0;
+	member->barrier = 0;
+	member->route = OWN_ROUTE_NONE;
+	member->held = false;
+	if (vol->placed == node)
+		vol->placed = 0;
+	if (vol->target == node)
+		vol->target = 0;
+}
