@@ -8,7 +8,7 @@ KSERIES ?= 6.1 6.12
 BUILD ?= $(CURDIR)/build/user
 PREFIX ?= /usr
 
-.PHONY: all help setup modules user install lint unit fuzz kunit selftests demo check check-debug soak mutants bench clean
+.PHONY: all help setup modules user install lint unit sim fuzz kunit selftests demo check check-debug soak mutants bench clean
 
 all: modules user
 
@@ -21,7 +21,8 @@ help:
 	@echo 'make mutants       the code of each invariant taken out, one at a time: the tests must find it (an hour)'
 	@echo 'make bench         instructions per I/O, beside dm-linear'
 	@echo 'make modules user  build the module (KSERIES="$(KSERIES)") and user space'
-	@echo 'make lint unit fuzz kunit selftests   parts of make check'
+	@echo 'make sim SEED=N STEPS=N NODES=N   the agents of a simulated cluster, so many steps (SEED repeats)'
+	@echo 'make lint unit sim fuzz kunit selftests   parts of make check'
 	@echo 'make install       user space, into DESTDIR and PREFIX'
 
 # Packages that are missing, by apt-get.
@@ -43,6 +44,10 @@ lint: setup
 unit: setup
 	@tests/unit/run
 
+# With new seeds, unless SEED says which.
+sim: setup
+	@tests/sim/run $(if $(SEED),--seed $(SEED)) $(if $(STEPS),--steps $(STEPS)) $(if $(NODES),--nodes $(NODES))
+
 fuzz: setup
 	@tests/fuzz/run $(if $(SECONDS),--seconds $(SECONDS))
 
@@ -56,7 +61,7 @@ demo: setup
 	@tests/cluster/demo
 
 check: setup
-	@scripts/check lint unit fuzz kunit selftests cluster
+	@scripts/check lint unit sim fuzz kunit selftests cluster
 
 check-debug: setup
 	@scripts/check selftests-debug

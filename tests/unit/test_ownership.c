@@ -204,7 +204,7 @@ static void test_coordinator_dies(void **state)
 	/* It comes back as a member. */
 	rig_clear(&rig);
 	rig_view(&rig, N1 | N2 | N3, N1 | N2 | N3, N1, true);
-	assert_string_equal(rig.log, "register:1 connect:1 route:1");
+	assert_string_equal(rig.log, "register:1 barrier:1 connect:1 route:1");
 	assert_int_equal(rig_vol(&rig)->coordinator, 2);
 	rig_exit(&rig);
 }
@@ -294,14 +294,14 @@ static void test_fence_on_demand(void **state)
 	started(&rig, N1 | N2 | N3);
 	rig_view(&rig, N1 | N2, N1 | N2, 0, true);
 	rig_view(&rig, N1 | N2 | N3, N1 | N2 | N3, 0, true);
-	assert_string_equal(rig.log, "connect:3 route:3");
+	assert_string_equal(rig.log, "barrier:3 connect:3 route:3");
 	rig_exit(&rig);
 
 	/* It has booted: what it had sent before may still land. */
 	started(&rig, N1 | N2 | N3);
 	rig_view(&rig, N1 | N2, N1 | N2, 0, true);
 	rig_view(&rig, N1 | N2 | N3, N1 | N2 | N3, N3, true);
-	assert_string_equal(rig.log, "fence:1 register:3 connect:3 route:3");
+	assert_string_equal(rig.log, "fence:1 register:3 barrier:3 connect:3 route:3");
 	rig_exit(&rig);
 }
 
@@ -392,22 +392,68 @@ static void test_no_path(void **state)
 
 static void test_fenced(void **state)
 {
-	struct own_event event = {
-		.type = OWN_EV_FENCED, .volume = 1, .node = 1, .incarnation = 1,
-	};
+	struct own_event event = { .type = OWN_EV_FENCED, .volume = 1, .node = 1 };
 	struct rig rig;
 
 	(void)state;
 	started(&rig, N1 | N2);
+	event.incarnation = rig_member(&rig, 1)->incarnation;
 	rig_event(&rig, &event);
-	/* Nobody may think that its mount is still good. */
-	assert_non_null(strstr(rig.log, "fence:2 barrier:1 barrier:2 mount:"));
-	assert_int_equal(rig_member(&rig, 1)->incarnation, 2);
+	/* Drained by another one, and nobody may think that its mount is still good. */
+	assert_non_null(strstr(rig.log, "fence:2 register:1 barrier:2 barrier:1 mount:"));
+	assert_true(rig_member(&rig, 1)->incarnation > event.incarnation);
 	assert_status(&rig, 1, OWN_STATE_DIRECT, 0);
 	/* That was the old key. */
 	rig_clear(&rig);
 	rig_event(&rig, &event);
 	assert_string_equal(rig.log, "");
+	rig_exit(&rig);
+}
+
+/* A member that meets a conflict while it is being fenced: it is fenced when that has ended. */
+static void test_fenced_meanwhile(void **state)
+{
+	struct own_event event = { .type = OWN_EV_FENCED, .volume = 1, .node = 2 };
+	struct rig rig;
+
+	(void)state;
+	started(&rig, N1 | N2);
+	event.incarnation = rig_member(&rig, 2)->incarnation;
+	rig.silent[OWN_TASK_FENCE][1] = true;
+	rig_simple(&rig, OWN_EV_PATH_LOST, 2, false);
+	rig_event(&rig, &event);
+	assert_string_equal(rig.log, "fence:1");
+	assert_int_equal(rig_member(&rig, 2)->access, OWN_ACCESS_REGISTERED);
+	rig_exit(&rig);
+}
+
+/* All have booted: nobody has a key that is still good, and one has to begin. */
+static void test_all_booted(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	started(&rig, N1 | N2);
+	rig_view(&rig, N1 | N2, N1 | N2, N1 | N2, true);
+	assert_string_equal(rig.log, "register:1 fence:1 register:2 barrier:1 barrier:2 "
+			    SERVES("1") "route:1 connect:2 route:2 release:1");
+	rig_exit(&rig);
+}
+
+/* What was kept on disk: the volumes, and nothing about nodes. */
+static void test_restart(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	started(&rig, N1 | N2);
+	ownership_restart(&rig.own);
+	assert_int_equal(rig_vol(&rig)->phase, OWN_STOPPED);
+	assert_int_equal(rig_vol(&rig)->wanted, OWN_WANT_STARTED);
+	assert_int_equal(rig_member(&rig, 1)->access, OWN_ACCESS_NONE);
+	rig_view(&rig, N2, N2, 0, true);
+	assert_int_equal(rig_vol(&rig)->coordinator, 2);
+	assert_int_equal(rig_vol(&rig)->epoch, 2);
 	rig_exit(&rig);
 }
 
@@ -482,6 +528,7 @@ static void test_stale_answer(void **state)
 /* Two nodes, both quorate: who is fenced does not fence back, and knows who won when they meet. */
 static void test_two_nodes(void **state)
 {
+	struct own_event event = { .type = OWN_EV_FENCED, .volume = 1, .node = 1 };
 	struct rig one, two;
 
 	(void)state;
@@ -496,15 +543,15 @@ static void test_two_nodes(void **state)
 	assert_int_equal(rig_vol(&one)->coordinator, 1);
 	rig_clear(&one);
 	one.own.seq = 1000;
-	rig_event(&one, &(struct own_event){
-				.type = OWN_EV_FENCED, .volume = 1, .node = 1, .incarnation = 1 });
+	event.incarnation = rig_member(&one, 1)->incarnation;
+	rig_event(&one, &event);
 	assert_string_equal(one.log, "");
 	assert_status(&one, 1, OWN_STATE_UNAVAILABLE, OWN_REASON_FENCED);
 
 	ownership_merge(&one.own, &two.own);
 	rig_view(&one, N1 | N2, N1 | N2, 0, true);
 	assert_int_equal(rig_vol(&one)->coordinator, 2);
-	assert_string_equal(one.log, "register:1 connect:1 route:1");
+	assert_string_equal(one.log, "fence:2 register:1 barrier:1 connect:1 route:1");
 	rig_exit(&one);
 	rig_exit(&two);
 }
@@ -549,6 +596,9 @@ int main(void)
 		cmocka_unit_test(test_coordinator_path),
 		cmocka_unit_test(test_no_path),
 		cmocka_unit_test(test_fenced),
+		cmocka_unit_test(test_fenced_meanwhile),
+		cmocka_unit_test(test_all_booted),
+		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_mount_fails),
 		cmocka_unit_test(test_connect_fails),
 		cmocka_unit_test(test_distrust),

@@ -156,6 +156,10 @@ static void advance_serve(struct own_step *step, struct own_volume *vol)
 
 static void advance_connect(struct own_step *step, struct own_volume *vol)
 {
+	if (vol->wanted != OWN_WANT_STARTED) {
+		vol->phase = OWN_HOLD;
+		return;
+	}
 	own_fence_pump(step, vol);
 	own_members_serve(step, vol);
 	/* Until then nothing is known of what those hold who have not said it. */

@@ -89,6 +89,39 @@ static own_nodes keepers(const struct own_volume *vol, own_nodes victims)
 	return keep;
 }
 
+/* It has a key, or will have, with which it can fence. */
+static bool hopeful(const struct ownership *own, const struct own_volume *vol, own_nodes victims)
+{
+	unsigned int node;
+
+	own_for_each(node, own->present & ~victims)
+		if (vol->member[node - 1].access != OWN_ACCESS_NONE)
+			return true;
+	return false;
+}
+
+/*
+ * All who have a key must lose it: all have booted, say. One of them gives up everything that it
+ * had and registers anew; its fence drains what it had sent itself before, too.
+ */
+static void fence_anew(struct own_step *step, struct own_volume *vol, own_nodes victims)
+{
+	const struct own_member *member;
+	unsigned int node;
+
+	if (vol->phase != OWN_FENCE || hopeful(step->own, vol, victims))
+		return;
+	own_for_each(node, step->own->present & victims) {
+		member = &vol->member[node - 1];
+		if (member->no_path || member->damped || member->locked_out)
+			continue;
+		vol->checked = false;
+		own_member_fenced(vol, node);
+		own_members_register(step, vol);
+		return;
+	}
+}
+
 void own_fence_pump(struct own_step *step, struct own_volume *vol)
 {
 	own_nodes victims = own_fence_needed(step->own, vol);
@@ -98,8 +131,10 @@ void own_fence_pump(struct own_step *step, struct own_volume *vol)
 	if (vol->fencer || vol->retry || (!victims && !look))
 		return;
 	node = pick(step->own, vol, victims);
-	if (!node)
+	if (!node) {
+		fence_anew(step, vol, victims);
 		return;
+	}
 	vol->fencer = node;
 	vol->keep = vol->distrust ? own_bit(node) : keepers(vol, victims);
 	own_task_start(step, vol, node, OWN_TASK_FENCE);

@@ -27,14 +27,13 @@ void own_members_register(struct own_step *step, struct own_volume *vol)
 	struct own_member *member;
 	unsigned int node;
 
-	if (vol->fencer || vol->wanted == OWN_WANT_STOPPED)
+	if (vol->fencer)
 		return;
 	own_for_each(node, step->own->present) {
 		if (!may_register(vol, node))
 			continue;
 		member = own_member(vol, node);
 		member->access = OWN_ACCESS_MAYBE;
-		member->incarnation++;
 		own_task_start(step, vol, node, OWN_TASK_REGISTER);
 	}
 }
@@ -66,7 +65,10 @@ static void serve_member(struct own_step *step, struct own_volume *vol, unsigned
 
 	if (!own_task_idle(vol, node) || !settled(vol, node))
 		return;
-	if (node != vol->coordinator && member->connected != vol->epoch) {
+	if (node != vol->coordinator && member->barrier != vol->term) {
+		/* It was away: it may believe that it is coordinator itself. */
+		own_task_start(step, vol, node, OWN_TASK_BARRIER);
+	} else if (node != vol->coordinator && member->connected != vol->epoch) {
 		member->connected = 0;
 		own_task_start(step, vol, node, OWN_TASK_CONNECT);
 	} else if (member->route != route) {
@@ -120,13 +122,17 @@ void own_member_fenced(struct own_volume *vol, unsigned int node)
 }
 
 /*
- * It has found its key gone, and nobody of this view took it. Where two halves are both quorate
- * that is the end of a race: registering again would only begin another one.
+ * It has found its key gone. What it sent before may still be on its way, and so it has to be
+ * fenced like any other. Where two halves are both quorate that was the end of a race:
+ * registering again would only begin another one.
  */
 void own_member_conflict(const struct ownership *own, struct own_volume *vol, unsigned int node)
 {
-	own_member(vol, node)->locked_out = own->two_node && own->present == own_bit(node);
-	own_member_fenced(vol, node);
+	struct own_member *member = own_member(vol, node);
+
+	member->locked_out = own->two_node && own->present == own_bit(node);
+	if (member->access != OWN_ACCESS_NONE)
+		vol->evict |= own_bit(node);
 }
 
 static void failed(struct own_step *step, struct own_volume *vol, unsigned int node,

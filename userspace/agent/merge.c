@@ -14,7 +14,11 @@
 
 static bool later(const struct ownership *a, const struct ownership *b)
 {
-	return a->view != b->view ? a->view > b->view : a->seq > b->seq;
+	if (a->view != b->view)
+		return a->view > b->view;
+	if (a->restarted != b->restarted)
+		return b->restarted;
+	return a->seq > b->seq;
 }
 
 static struct own_volume *same(struct ownership *own, const struct own_volume *vol)
@@ -27,21 +31,41 @@ static struct own_volume *same(struct ownership *own, const struct own_volume *v
 	return NULL;
 }
 
+/* Who may have a key by what either of them knows is fenced before anybody relies on it. */
+static void doubt(struct own_volume *vol, const struct own_volume *other)
+{
+	struct own_member *member;
+	unsigned int node;
+
+	own_for_each(node, ~0ULL) {
+		member = own_member(vol, node);
+		if (member->access != OWN_ACCESS_NONE ||
+		    other->member[node - 1].access == OWN_ACCESS_NONE)
+			continue;
+		member->access = OWN_ACCESS_MAYBE;
+		vol->evict |= own_bit(node);
+	}
+}
+
 static void take_volumes(struct ownership *own, const struct ownership *other)
 {
 	const struct own_volume *theirs;
-	struct own_volume *mine;
-	uint32_t id;
+	struct own_volume *mine, before;
 	size_t i;
 
 	for (i = 0; i < other->count; i++) {
 		theirs = other->volumes[i];
 		mine = same(own, theirs);
-		if (!mine || theirs->term <= mine->term)
+		if (!mine)
 			continue;
-		id = mine->id;
+		if (theirs->term <= mine->term) {
+			doubt(mine, theirs);
+			continue;
+		}
+		before = *mine;
 		*mine = *theirs;
-		mine->id = id;
+		mine->id = before.id;
+		doubt(mine, &before);
 	}
 }
 

@@ -48,6 +48,33 @@ struct own_volume *ownership_volume(const struct ownership *own, uint32_t id)
 	return NULL;
 }
 
+void ownership_restart(struct ownership *own)
+{
+	struct own_volume *vol, old;
+	size_t i;
+
+	for (i = 0; i < own->count; i++) {
+		vol = own->volumes[i];
+		old = *vol;
+		memset(vol, 0, sizeof(*vol));
+		vol->id = old.id;
+		memcpy(vol->uuid, old.uuid, sizeof(vol->uuid));
+		memcpy(vol->name, old.name, sizeof(vol->name));
+		vol->wanted = old.wanted;
+		vol->redirect = old.redirect;
+		vol->preferred = old.preferred;
+		vol->excluded = old.excluded;
+		vol->epoch = old.epoch;
+		vol->serial = old.serial;
+		vol->term = old.term;
+	}
+	own->restarted = true;
+	own->seq = 0;
+	own->quorate = false;
+	own->present = 0;
+	own->absent = 0;
+}
+
 static void advance_all(struct own_step *step)
 {
 	size_t i;
@@ -86,7 +113,7 @@ static void fresh(struct own_volume *vol, own_nodes nodes)
 static int on_view(struct own_step *step, const struct own_event *event)
 {
 	struct ownership *own = step->own;
-	own_nodes before = own->present | own->absent, joined = event->nodes & ~own->present;
+	own_nodes before = own->present | own->absent;
 	own_nodes agents = own->present & ~event->nodes & event->up;
 	unsigned int node;
 	size_t i;
@@ -96,13 +123,15 @@ static int on_view(struct own_step *step, const struct own_event *event)
 	own->quorate = event->quorate;
 	if (own->quorate) {
 		own->view++;
+		own->restarted = false;
 		own->seq = 0;
 	}
-	left(step, before & ~(own->present | own->absent));
+	/* Who has booted has been away, noticed or not. */
+	left(step, (before & ~(own->present | own->absent)) | event->fresh);
 	own_for_each(node, agents & own->absent)
 		own_timer_agent(step, node);
 	for (i = 0; i < own->count; i++) {
-		fresh(own->volumes[i], event->fresh & joined);
+		fresh(own->volumes[i], event->fresh);
 		/* Together again: who lost the race knows it, and so does who won. */
 		if (own->present & (own->present - 1))
 			own_for_each(node, own->present)

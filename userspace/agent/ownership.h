@@ -128,7 +128,7 @@ struct own_action {
 	uint32_t ms;
 	unsigned int other;
 	enum own_route route;
-	uint32_t incarnation;		/* REGISTER: of the key */
+	uint64_t incarnation;		/* REGISTER: of the key */
 	uint64_t epoch;
 	own_nodes nodes;
 };
@@ -174,7 +174,7 @@ struct own_event {
 	uint64_t serial;
 	enum own_result result;
 	enum own_timer timer;
-	uint32_t incarnation;
+	uint64_t incarnation;
 	uint64_t epoch;
 	own_nodes nodes;
 	own_nodes excluded;
@@ -202,7 +202,7 @@ struct own_member {
 	uint64_t serial;		/* of the task */
 	uint64_t retry;			/* of the timer; 0: not waiting */
 	uint64_t path_timer;
-	uint32_t incarnation;
+	uint64_t incarnation;
 	uint64_t connected;		/* epoch */
 	uint64_t barrier;		/* term */
 };
@@ -240,6 +240,7 @@ struct ownership {
 	bool quorate;
 	bool two_node;
 	bool fence_always;
+	bool restarted;			/* from disk: whoever has been in that view knows better */
 	own_nodes present;		/* agents */
 	own_nodes absent;		/* nodes that are up, whose agent is expected back */
 	uint64_t serial;
@@ -252,6 +253,11 @@ struct ownership {
 
 void ownership_init(struct ownership *own, bool two_node);
 void ownership_exit(struct ownership *own);
+/*
+ * What an agent that starts makes of the state that it has kept on its disk: which volumes there
+ * are.
+ */
+void ownership_restart(struct ownership *own);
 void ownership_copy(struct ownership *to, const struct ownership *from);
 
 /*

@@ -89,6 +89,9 @@ void own_task_start(struct own_step *step, struct own_volume *vol, unsigned int 
 	member->serial = next_serial(step->own, &vol->serial);
 	member->retry = 0;
 	member->open = true;
+	/* No two keys of a node are the same. */
+	if (task == OWN_TASK_REGISTER)
+		member->incarnation = member->serial;
 	/* To one whose agent is away when that is back. */
 	if (step->own->present & own_bit(node))
 		tell(step, vol, node);

@@ -189,6 +189,7 @@ static void head_code(struct codec *codec, struct ownership *own)
 	flag(codec, &own->quorate);
 	flag(codec, &own->two_node);
 	flag(codec, &own->fence_always);
+	flag(codec, &own->restarted);
 	FIELD(codec, own->present);
 	FIELD(codec, own->absent);
 	FIELD(codec, own->serial);

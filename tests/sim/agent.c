@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What drives the machine on a node: what the agent will be, as far as the order of things goes.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim.h"
+
+static void keep_timer(struct sim_node *self, const struct own_action *action)
+{
+	struct own_action *timer;
+	unsigned int i;
+
+	for (i = 0; i < self->timer_count; i++) {
+		timer = &self->timers[i];
+		if (timer->timer == action->timer && timer->volume == action->volume &&
+		    timer->subject == action->subject) {
+			*timer = *action;
+			return;
+		}
+	}
+	if (self->timer_count < SIM_TIMERS)
+		self->timers[self->timer_count++] = *action;
+}
+
+static void carry_out(struct sim *sim, unsigned int node)
+{
+	struct sim_node *self = &sim->node[node];
+	const struct own_action *action;
+	size_t i;
+
+	for (i = 0; i < self->actions.count; i++) {
+		action = &self->actions.list[i];
+		if (action->node != node)
+			continue;
+		if (action->type == OWN_ACT_TIMER)
+			keep_timer(self, action);
+		else
+			work_told(sim, node, action);
+	}
+	self->actions.count = 0;
+}
+
+void agent_step(struct sim *sim, unsigned int node, const struct own_event *event)
+{
+	struct sim_node *self = &sim->node[node];
+
+	ownership_step(&self->own, event, &self->actions);
+	carry_out(sim, node);
+	/* What has been said of this node may be wrong by now. */
+	if (event->node == node && event->volume)
+		agent_fact(sim, node, event->volume);
+}
+
+/* The kernel has not what the state says: it has booted since, and those who knew it are gone. */
+static bool has_less(const struct own_volume *vol, const struct own_member *member,
+		     const struct sim_local *local, unsigned int node)
+{
+	if (vol->phase < OWN_CONNECT || vol->phase > OWN_HOLD)
+		return false;
+	if (vol->coordinator == node)
+		return !local->mounted;
+	return member->connected == vol->epoch && local->session_epoch != vol->epoch;
+}
+
+/* Say what is so, and not as the state has it. */
+void agent_fact(struct sim *sim, unsigned int node, unsigned int volume)
+{
+	struct sim_node *self = &sim->node[node];
+	struct sim_local *local = sim_local(sim, node, volume);
+	struct own_event event = { .node = node, .volume = volume };
+	const struct own_member *member;
+	struct own_volume *vol;
+
+	if (!self->running || !self->synced || !self->own.quorate)
+		return;
+	vol = ownership_volume(&self->own, volume);
+	member = own_member(vol, node);
+	if (member->no_path == local->path) {
+		event.type = local->path ? OWN_EV_PATH_BACK : OWN_EV_PATH_LOST;
+		group_say(sim, node, &event);
+	}
+	if (((local->conflict && local->incarnation == member->incarnation) ||
+	     has_less(vol, member, local, node)) &&
+	    member->access == OWN_ACCESS_REGISTERED && !(vol->evict & own_bit(node))) {
+		event.type = OWN_EV_FENCED;
+		event.incarnation = member->incarnation;
+		group_say(sim, node, &event);
+	}
+}
+
+/*
+ * All states are merged: the view is the first event. Timers of the old one are armed again by
+ * it.
+ */
+void agent_synced(struct sim *sim, unsigned int node, const struct own_event *view)
+{
+	unsigned int volume;
+
+	sim->node[node].timer_count = 0;
+	agent_step(sim, node, view);
+	for (volume = 1; volume <= sim->volumes; volume++)
+		agent_fact(sim, node, volume);
+}
+
+bool agent_timer(struct sim *sim, unsigned int node, uint32_t which)
+{
+	struct sim_node *self = &sim->node[node];
+	struct own_event event = { .type = OWN_EV_TIMER };
+	struct own_action action;
+
+	if (!self->alive || self->frozen || !self->running || !self->synced || self->pendings ||
+	    !self->timer_count)
+		return false;
+	which %= self->timer_count;
+	action = self->timers[which];
+	self->timers[which] = self->timers[--self->timer_count];
+	event.timer = action.timer;
+	event.volume = action.volume;
+	event.node = action.subject;
+	event.serial = action.serial;
+	group_say(sim, node, &event);
+	return true;
+}
+
+/* What it has on its own disk: which volumes there are. */
+void agent_start(struct sim *sim, unsigned int node)
+{
+	sim->node[node].running = true;
+}
+
+void agent_stop(struct sim *sim, unsigned int node)
+{
+	struct sim_node *self = &sim->node[node];
+	unsigned int volume;
+
+	self->running = false;
+	self->timer_count = 0;
+	ownership_restart(&self->own);
+	for (volume = 1; volume <= sim->volumes; volume++)
+		work_stop(sim_local(sim, node, volume));
+	group_leave(sim, node);
+}

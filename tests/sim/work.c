@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tasks on a node: its kernel, its mount, its key. A task takes a few steps, between which anything
+ * may happen.
+ */
+#include <string.h>
+
+#include "sim.h"
+
+/* -1 in place of a result: not yet. */
+#define NOT_YET -1
+
+struct work {
+	struct sim *sim;
+	unsigned int node;
+	unsigned int volume;
+	struct sim_node *self;
+	struct sim_local *local;
+	struct sim_lun *lun;
+	struct sim_job *job;
+	uint64_t epoch; /* that it reports */
+};
+
+static bool has_key(const struct work *work)
+{
+	return work->local->incarnation && work->lun->keys[work->node] == work->local->incarnation;
+}
+
+/* End everything that needs a key of its own. */
+static void give_up_key(struct work *work)
+{
+	work->local->mounted = false;
+	work->local->serving = 0;
+	work->local->changes = false;
+	if (work->local->route == OWN_ROUTE_DIRECT)
+		work->local->route = OWN_ROUTE_NONE;
+}
+
+/* End everything that this node's kernel does with the volume. */
+static void abandon(struct work *work)
+{
+	give_up_key(work);
+	work->local->session = 0;
+	work->local->route = OWN_ROUTE_NONE;
+}
+
+static bool own_in_flight(const struct work *work, bool metadata)
+{
+	const struct sim_write *write;
+	unsigned int i;
+
+	for (i = 0; i < work->lun->count; i++) {
+		write = &work->lun->writes[i];
+		if (write->node == work->node && write->life == work->self->life &&
+		    (!metadata || write->metadata))
+			return true;
+	}
+	return false;
+}
+
+/* Result if the LUN cannot be written; OWN_OK. */
+static int writable(struct work *work)
+{
+	if (!work->local->path)
+		return OWN_NO_PATH;
+	if (has_key(work))
+		return OWN_OK;
+	work->local->conflict = true;
+	return OWN_CONFLICT;
+}
+
+static int do_register(struct work *work)
+{
+	if (!work->job->stage++) {
+		give_up_key(work);
+		return NOT_YET;
+	}
+	if (own_in_flight(work, false))
+		return NOT_YET;
+	if (!work->local->path)
+		return OWN_NO_PATH;
+	work->local->incarnation = work->job->action.incarnation;
+	work->local->conflict = false;
+	work->lun->keys[work->node] = work->local->incarnation;
+	return OWN_OK;
+}
+
+static void remove_keys(struct work *work, own_nodes keep)
+{
+	unsigned int node;
+
+	for (node = 1; node <= work->sim->nodes; node++)
+		if (!(keep & own_bit(node)))
+			work->lun->keys[node] = 0;
+}
+
+static int verify_keys(struct work *work, own_nodes keep)
+{
+	unsigned int node;
+
+	for (node = 1; node <= work->sim->nodes; node++)
+		if (!(keep & own_bit(node)) && work->lun->keys[node])
+			return OWN_FAILED;
+	lun_fenced(work->lun, ~keep);
+	work->epoch = work->lun->header;
+	return OWN_OK;
+}
+
+static int do_fence(struct work *work)
+{
+	own_nodes keep = work->job->action.nodes;
+	int result = writable(work);
+
+	if (result != OWN_OK)
+		return result;
+	switch (work->job->stage) {
+	case 0:
+		remove_keys(work, keep);
+		lun_drain(work->lun);
+		work->job->stage++;
+		return NOT_YET;
+	case 1:
+		if (!work->sim->drain || !lun_draining(work->lun))
+			work->job->stage++;
+		return NOT_YET;
+	default:
+		return verify_keys(work, keep);
+	}
+}
+
+static int do_barrier(struct work *work)
+{
+	work->local->session = 0;
+	work->local->mounted = false;
+	work->local->serving = 0;
+	work->local->changes = false;
+	return own_in_flight(work, true) ? NOT_YET : OWN_OK;
+}
+
+static int do_mount(struct work *work)
+{
+	int result = writable(work);
+
+	if (result != OWN_OK)
+		return result;
+	work->local->mounted = true;
+	work->lun->owner = work->node;
+	return OWN_OK;
+}
+
+static int do_epoch(struct work *work)
+{
+	uint64_t epoch = work->job->action.epoch;
+	int result = writable(work);
+
+	if (result != OWN_OK)
+		return result;
+	if (!work->local->mounted)
+		return OWN_FAILED;
+	if (epoch <= work->lun->header)
+		epoch = work->lun->header + 1;
+	work->lun->header = epoch;
+	work->epoch = epoch;
+	return OWN_OK;
+}
+
+/* Whoever was here when it was told to serve must have left the old coordinator. */
+static void check_listeners(struct work *work)
+{
+	const struct sim_local *local;
+	unsigned int node;
+
+	own_for_each(node, work->job->present) {
+		local = sim_local(work->sim, node, work->volume);
+		if (node != work->node && local->session && local->session != work->node)
+			sim_violated(work->sim, "volume %u: node %u serves while %u listens to %u",
+				     work->volume, work->node, node, local->session);
+	}
+}
+
+static int do_serve(struct work *work)
+{
+	uint64_t epoch = work->job->action.epoch;
+
+	if (!work->local->mounted)
+		return OWN_FAILED;
+	if (work->local->serving == epoch)
+		return OWN_OK;
+	/* One that has been fenced in its sleep does no harm. */
+	if (has_key(work))
+		check_listeners(work);
+	if (epoch <= work->lun->served && has_key(work))
+		sim_violated(work->sim, "volume %u: node %u serves at epoch %llu after %llu",
+			     work->volume, work->node, (unsigned long long)epoch,
+			     (unsigned long long)work->lun->served);
+	if (epoch > work->lun->served)
+		work->lun->served = epoch;
+	work->local->serving = epoch;
+	return OWN_OK;
+}
+
+static int do_connect(struct work *work)
+{
+	const struct own_action *action = &work->job->action;
+	struct sim_node *other = &work->sim->node[action->other];
+
+	if (action->other == work->node || !other->alive || other->frozen ||
+	    other->part != work->self->part ||
+	    sim_local(work->sim, action->other, work->volume)->serving != action->epoch)
+		return OWN_FAILED;
+	if (work->local->mounted)
+		sim_violated(work->sim, "volume %u: node %u connects, and has it mounted",
+			     work->volume, work->node);
+	work->local->session = action->other;
+	work->local->session_epoch = action->epoch;
+	return OWN_OK;
+}
+
+/* From here on the map may be changed under whoever the coordinator does not know of. */
+static int do_release(struct work *work)
+{
+	const struct sim_local *local;
+	unsigned int node;
+
+	if (!work->local->serving)
+		return OWN_FAILED;
+	if (work->local->changes)
+		return OWN_OK;
+	for (node = 1; node <= work->sim->nodes && has_key(work); node++) {
+		local = sim_local(work->sim, node, work->volume);
+		if (node == work->node || !local->incarnation || local->route != OWN_ROUTE_DIRECT ||
+		    work->lun->keys[node] != local->incarnation)
+			continue;
+		if (local->session != work->node || local->session_epoch != work->local->serving)
+			sim_violated(work->sim, "volume %u: %u changes maps, %u has not reported",
+				     work->volume, work->node, node);
+	}
+	work->local->changes = true;
+	return OWN_OK;
+}
+
+static int do_hold(struct work *work)
+{
+	(void)work;
+	return OWN_OK;
+}
+
+static int do_unmount(struct work *work)
+{
+	if (!work->local->mounted)
+		return OWN_OK;
+	if (own_in_flight(work, true) || !work->local->path)
+		return NOT_YET;
+	if (!has_key(work)) {
+		abandon(work);
+		work->local->conflict = true;
+		return OWN_CONFLICT;
+	}
+	work->local->mounted = false;
+	work->local->serving = 0;
+	work->local->changes = false;
+	return OWN_OK;
+}
+
+static int do_route(struct work *work)
+{
+	enum own_route route = work->job->action.route;
+
+	if (route == OWN_ROUTE_BLOCK && lun_in_flight(work->lun, work->node))
+		sim_violated(work->sim, "volume %u: node %u is redirected with writes under way",
+			     work->volume, work->node);
+	work->local->route = route;
+	return OWN_OK;
+}
+
+static int do_close(struct work *work)
+{
+	if (!work->job->stage++) {
+		abandon(work);
+		return NOT_YET;
+	}
+	if (own_in_flight(work, false))
+		return NOT_YET;
+	if (!work->local->path)
+		return OWN_NO_PATH;
+	work->lun->keys[work->node] = 0;
+	work->local->incarnation = 0;
+	work->local->conflict = false;
+	return OWN_OK;
+}
+
+static int (*const tasks[OWN_TASKS])(struct work *work) = {
+	[OWN_TASK_REGISTER] = do_register, [OWN_TASK_FENCE] = do_fence,
+	[OWN_TASK_BARRIER] = do_barrier,   [OWN_TASK_MOUNT] = do_mount,
+	[OWN_TASK_WRITE_EPOCH] = do_epoch, [OWN_TASK_SERVE] = do_serve,
+	[OWN_TASK_CONNECT] = do_connect,   [OWN_TASK_RELEASE] = do_release,
+	[OWN_TASK_HOLD] = do_hold,	   [OWN_TASK_UNMOUNT] = do_unmount,
+	[OWN_TASK_ROUTE] = do_route,	   [OWN_TASK_CLOSE] = do_close,
+};
+
+static void begin_next(struct sim_local *local)
+{
+	local->job = local->next;
+	memset(&local->next, 0, sizeof(local->next));
+}
+
+static void answer(struct work *work, enum own_result result)
+{
+	struct sim_local *local = work->local;
+
+	local->answered = work->job->serial;
+	local->answer = (struct own_event){
+		.type = OWN_EV_DONE,
+		.node = work->node,
+		.volume = work->volume,
+		.serial = work->job->serial,
+		.result = result,
+		.epoch = work->epoch,
+	};
+	memset(&local->job, 0, sizeof(local->job));
+	/* Nobody waits for it when something newer has been told. */
+	if (local->next.task)
+		begin_next(local);
+	else
+		group_say(work->sim, work->node, &local->answer);
+}
+
+bool work_go_on(struct sim *sim, unsigned int node, unsigned int volume)
+{
+	struct sim_node *self = &sim->node[node];
+	struct sim_local *local = sim_local(sim, node, volume);
+	struct work work = {
+		.sim = sim,
+		.node = node,
+		.volume = volume,
+		.self = self,
+		.local = local,
+		.lun = &sim->lun[volume],
+		.job = &local->job,
+	};
+	unsigned int stage = local->job.stage;
+	int result;
+
+	if (!self->alive || self->frozen || !self->running || !local->job.task)
+		return false;
+	if (local->trouble && (stage || local->job.task != OWN_TASK_FENCE)) {
+		local->trouble = false;
+		answer(&work, OWN_FAILED);
+		return true;
+	}
+	result = tasks[local->job.task](&work);
+	if (result == NOT_YET)
+		return local->job.stage != stage;
+	answer(&work, result);
+	return true;
+}
+
+/* These make the kernel fail what waits for the LUN. */
+static bool breaks_off(enum own_task task)
+{
+	return task == OWN_TASK_REGISTER || task == OWN_TASK_BARRIER || task == OWN_TASK_CLOSE;
+}
+
+void work_told(struct sim *sim, unsigned int node, const struct own_action *action)
+{
+	struct sim_local *local = sim_local(sim, node, action->volume);
+
+	if ((local->job.task && local->job.serial == action->serial) ||
+	    (local->next.task && local->next.serial == action->serial))
+		return;
+	if (local->answered == action->serial) {
+		group_say(sim, node, &local->answer);
+		return;
+	}
+	local->next = (struct sim_job){
+		.task = action->task,
+		.serial = action->serial,
+		.action = *action,
+		.present = sim->node[node].own.present,
+	};
+	if (!local->job.task || breaks_off(action->task))
+		begin_next(local);
+}
+
+/* The agent has ended, and everything that it did. */
+void work_stop(struct sim_local *local)
+{
+	memset(&local->job, 0, sizeof(local->job));
+	memset(&local->next, 0, sizeof(local->next));
+	local->answered = 0;
+	local->trouble = false;
+}
