@@ -22,13 +22,11 @@
 /* How long one run of a work item may take. */
 #define RUN_TIME	msecs_to_jiffies(2)
 
-/* A peer that is gone is noticed after about 3 + 3 * 2 s of silence, or when
- * what was sent has not been acknowledged for 60 s. TCP counts a peer that
- * takes nothing (flow control) among the latter, hence so long.
+/* A peer that is gone is noticed by alive.c, unless it has left something that
+ * is not read because too much is in service: then when it has not acknowledged
+ * an answer for 60 s. TCP counts a peer that takes nothing (flow control) among
+ * those, hence so long.
  */
-#define KEEP_IDLE	3
-#define KEEP_INTERVAL	2
-#define KEEP_COUNT	3
 #define USER_TIMEOUT	60000
 
 /* TLS that had no memory for a record tries again, and tells nobody. */
@@ -302,6 +300,19 @@ static int recv_some(struct covol_conn *conn, const char **why)
 	return ret < 0 ? ret : 0;
 }
 
+/**
+ * covol_conn_unread() - is there something that has come and was not read?
+ * @conn: an attached connection
+ *
+ * Context: any.
+ *
+ * Return: whether there is.
+ */
+bool covol_conn_unread(const struct covol_conn *conn)
+{
+	return !skb_queue_empty_lockless(&conn->sock->sk->sk_receive_queue);
+}
+
 static void recv_timer(struct timer_list *timer)
 {
 	struct covol_conn *conn = container_of(timer, struct covol_conn,
@@ -313,8 +324,7 @@ static void recv_timer(struct timer_list *timer)
 /* Nothing more now: data_ready() or resume goes on. */
 static void recv_wait(struct covol_conn *conn)
 {
-	if (conn->tls && !skb_queue_empty_lockless(&conn->sock->sk->sk_receive_queue) &&
-	    !READ_ONCE(conn->stopped))
+	if (conn->tls && covol_conn_unread(conn) && !READ_ONCE(conn->stopped))
 		mod_timer(&conn->recv_timer, jiffies + TLS_AGAIN);
 }
 
@@ -345,14 +355,17 @@ static void recv_work(struct work_struct *work)
 
 /**
  * covol_conn_resume() - go on receiving after header() said -EAGAIN
- * @conn: the connection; started and not released
+ * @conn: the connection
  *
- * Context: any.
+ * Context: any process context.
  */
 void covol_conn_resume(struct covol_conn *conn)
 {
-	if (!READ_ONCE(conn->stopped))
+	/* the lock: not after covol_conn_stop() has cancelled the work */
+	spin_lock_bh(&conn->lock);
+	if (!conn->stopped)
 		queue_work(conn_wq, &conn->recv_work);
+	spin_unlock_bh(&conn->lock);
 }
 
 /* ---- the socket ------------------------------------------------------- */
@@ -401,31 +414,31 @@ static void tune_socket(struct sock *sk)
 	sk->sk_use_task_frag = false;
 	sock_no_linger(sk);
 	tcp_sock_set_nodelay(sk);
-	sock_set_keepalive(sk);
-	tcp_sock_set_keepidle(sk, KEEP_IDLE);
-	tcp_sock_set_keepintvl(sk, KEEP_INTERVAL);
-	tcp_sock_set_keepcnt(sk, KEEP_COUNT);
 	tcp_sock_set_user_timeout(sk, USER_TIMEOUT);
 }
 
 /**
- * covol_conn_start() - take over a connected socket
+ * covol_conn_attach() - take over a connected socket
  * @conn: zeroed memory; the owner keeps it until covol_conn_release()
- * @sock: an established TCP socket; the connection owns the caller's
- *	  reference to its file when this succeeds
- * @ops: what to do with what arrives; may be called before this returns
+ * @sock: an established TCP socket; its file stays referenced by the caller
+ *	  until covol_conn_release(), which drops that reference
+ * @ops: what to do with what arrives, from covol_conn_start() on
+ *
+ * Until covol_conn_start() nothing is received, and what is sent ends with an
+ * error.
  *
  * Return: 0; -ENOTCONN: not established; -EBUSY: somebody in the kernel uses
  * this socket already.
  */
-int covol_conn_start(struct covol_conn *conn, struct socket *sock,
-		     const struct covol_conn_ops *ops)
+int covol_conn_attach(struct covol_conn *conn, struct socket *sock,
+		      const struct covol_conn_ops *ops)
 {
 	struct sock *sk = sock->sk;
 	int err = 0;
 
 	conn->sock = sock;
 	conn->ops = ops;
+	conn->stopped = true;
 	spin_lock_init(&conn->lock);
 	INIT_LIST_HEAD(&conn->queue);
 	INIT_WORK(&conn->send_work, send_work);
@@ -448,16 +461,28 @@ int covol_conn_start(struct covol_conn *conn, struct socket *sock,
 		sk->sk_state_change = conn_state_change;
 	}
 	write_unlock_bh(&sk->sk_callback_lock);
-	if (err)
-		return err;
-	tune_socket(sk);
+	if (!err)
+		tune_socket(sk);
+	return err;
+}
+
+/**
+ * covol_conn_start() - begin to send and to receive
+ * @conn: an attached connection
+ *
+ * Context: process context, does not sleep.
+ */
+void covol_conn_start(struct covol_conn *conn)
+{
+	spin_lock_bh(&conn->lock);
+	conn->stopped = false;
+	spin_unlock_bh(&conn->lock);
 	queue_work(conn_wq, &conn->recv_work);	/* what came before */
-	return 0;
 }
 
 /**
  * covol_conn_stop() - end a connection
- * @conn: a started connection
+ * @conn: an attached connection
  *
  * When this returns nothing more is sent or received, no callback of @conn
  * runs, and sent() has been called for every message.
@@ -508,8 +533,7 @@ void covol_conn_stop(struct covol_conn *conn)
  */
 void covol_conn_release(struct covol_conn *conn)
 {
-	/* covol_conn_resume() may have come in after the stop */
-	cancel_work_sync(&conn->recv_work);
+	/* covol_conn_send() may have come in after the stop */
 	cancel_work_sync(&conn->send_work);
 	sockfd_put(conn->sock);
 }

@@ -59,7 +59,7 @@ struct covol_conn_ops {
 
 /* One connection */
 struct covol_conn {
-	/* set once by covol_conn_start() */
+	/* set once by covol_conn_attach() */
 	struct socket			*sock;
 	const struct covol_conn_ops	*ops;
 	void				(*data_ready)(struct sock *sk);
@@ -70,7 +70,7 @@ struct covol_conn {
 	/* protects the queue and the two flags */
 	spinlock_t			lock;
 	struct list_head		queue;
-	bool				stopped;
+	bool				stopped;	/* or not started yet */
 	bool				lost;
 
 	/* owned by send_work */
@@ -94,8 +94,10 @@ struct covol_conn {
 int covol_conn_init(void);
 void covol_conn_exit(void);
 
-int covol_conn_start(struct covol_conn *conn, struct socket *sock,
-		     const struct covol_conn_ops *ops);
+int covol_conn_attach(struct covol_conn *conn, struct socket *sock,
+		      const struct covol_conn_ops *ops);
+void covol_conn_start(struct covol_conn *conn);
+bool covol_conn_unread(const struct covol_conn *conn);
 void covol_conn_send(struct covol_conn *conn, struct covol_msg *msg);
 void covol_conn_resume(struct covol_conn *conn);
 void covol_conn_stop(struct covol_conn *conn);

@@ -126,16 +126,31 @@ static void show_slot(struct seq_file *m, struct covol_session *s,
 			   jiffies_to_msecs(jiffies - since));
 }
 
+static void show_lane(struct seq_file *m, struct covol_session *s,
+		      unsigned int nr)
+{
+	const struct covol_lane *lane = &s->lane[nr];
+
+	seq_printf(m, "lane peer %u nr %u outstanding %u sent %llu served %llu tx-bytes %llu rx-bytes %llu silent %u paused %u\n",
+		   s->peer, nr, READ_ONCE(lane->nr_outstanding),
+		   READ_ONCE(lane->nr_sent), READ_ONCE(lane->nr_served),
+		   READ_ONCE(lane->conn.tx_bytes),
+		   READ_ONCE(lane->conn.rx_bytes),
+		   READ_ONCE(lane->alive.silent), READ_ONCE(lane->paused));
+}
+
 static void show_session(struct seq_file *m, struct covol_session *s)
 {
 	bool live = READ_ONCE(s->state) == COVOL_SESSION_STATE_LIVE;
-	unsigned int slot;
+	unsigned int slot, i;
 
 	seq_printf(m, "session peer %u state %s outstanding %u bytes %u queued %u serving %d\n",
 		   s->peer, live ? "live" : "closing",
 		   READ_ONCE(s->nr_outstanding),
 		   READ_ONCE(s->bytes_outstanding), READ_ONCE(s->nr_queued),
 		   atomic_read(&s->serving));
+	for (i = 0; i < s->nr_lanes; i++)
+		show_lane(m, s, i);
 	for (slot = 0; slot < COVOL_WINDOW; slot++)
 		show_slot(m, s, slot);
 	covol_serve_show(m, s);

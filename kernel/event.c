@@ -52,7 +52,9 @@ static int put_attrs(struct sk_buff *skb, const struct event *ev)
 		       nla_put_s32(skb, COVOL_A_EVENT_ERROR, ev->error);
 	case COVOL_CMD_SESSION_LOST:
 		return nla_put_u32(skb, COVOL_A_EVENT_PEER, ev->peer) ?:
-		       nla_put_s32(skb, COVOL_A_EVENT_ERROR, ev->error);
+		       (ev->error ?
+			nla_put_s32(skb, COVOL_A_EVENT_ERROR, ev->error) :
+			nla_put_flag(skb, COVOL_A_EVENT_PLANNED));
 	default:
 		return nla_put_u32(skb, COVOL_A_EVENT_ROUTE, ev->route) ?:
 		       nla_put_u32(skb, COVOL_A_EVENT_REASONS, ev->reasons);
@@ -128,7 +130,7 @@ void covol_event_path_lost(struct covol_volume *vol, u64 object, int err)
  * covol_event_session_lost() - a session has ended
  * @vol: the volume
  * @peer: with whom
- * @err: negative errno
+ * @err: negative errno; 0: its end was planned
  */
 void covol_event_session_lost(struct covol_volume *vol, u32 peer, int err)
 {

@@ -43,7 +43,7 @@ static void end_old(struct covol_volume *vol, u32 peer)
 }
 
 static int start_session(struct genl_info *info, struct covol_volume *vol,
-			 u32 peer, struct socket *sock)
+			 u32 peer, struct socket *const *socks, unsigned int nr)
 {
 	struct covol_session *s;
 
@@ -52,7 +52,8 @@ static int start_session(struct genl_info *info, struct covol_volume *vol,
 		s = ERR_PTR(-ENOENT);
 	} else {
 		end_old(vol, peer);
-		s = covol_session_create(vol, peer, sock, &covol_serve_ops);
+		s = covol_session_create(vol, peer, socks, nr,
+					 &covol_serve_ops);
 	}
 	mutex_unlock(&vol->session_lock);
 	if (IS_ERR(s)) {
@@ -63,7 +64,7 @@ static int start_session(struct genl_info *info, struct covol_volume *vol,
 	}
 	trace_covol_session_up(s, 0);
 	covol_session_put(s);
-	covol_info(vol, "session with node %u\n", peer);
+	covol_info(vol, "session with node %u, lanes: %u\n", peer, nr);
 	covol_route_check(vol);
 	return 0;
 }
@@ -92,11 +93,55 @@ static int check_tls(struct genl_info *info, struct covol_volume *vol,
 	}
 }
 
+/* A socket from a descriptor, fit for a lane. */
+static struct socket *get_socket(struct genl_info *info,
+				 struct covol_volume *vol,
+				 const struct nlattr *attr)
+{
+	struct socket *sock;
+	int err;
+
+	sock = sockfd_lookup(nla_get_s32(attr), &err);
+	if (!sock) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr, "fd: not a socket");
+		return ERR_PTR(err);
+	}
+	err = check_socket(info, sock) ?: check_tls(info, vol, sock);
+	if (!err)
+		return sock;
+	sockfd_put(sock);
+	return ERR_PTR(err);
+}
+
+/* @nr: how many there are, also after an error */
+static int get_sockets(struct genl_info *info, struct covol_volume *vol,
+		       struct socket **socks, unsigned int *nr)
+{
+	const struct nlattr *attr;
+	int rem;
+
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem) {
+		if (nla_type(attr) != COVOL_A_SESSION_FD)
+			continue;
+		if (*nr == COVOL_LANES_MAX) {
+			NL_SET_ERR_MSG_ATTR(info->extack, attr,
+					    "fd: more lanes than a session can have");
+			return -E2BIG;
+		}
+		socks[*nr] = get_socket(info, vol, attr);
+		if (IS_ERR(socks[*nr]))
+			return PTR_ERR(socks[*nr]);
+		(*nr)++;
+	}
+	return 0;
+}
+
 static int new_session(struct genl_info *info, struct covol_volume *vol)
 {
 	struct nlattr **a = info->attrs;
 	u32 peer = nla_get_u32(a[COVOL_A_SESSION_PEER]);
-	struct socket *sock;
+	struct socket *socks[COVOL_LANES_MAX];
+	unsigned int nr = 0;
 	int err;
 
 	if (peer == vol->node) {
@@ -104,16 +149,10 @@ static int new_session(struct genl_info *info, struct covol_volume *vol)
 				    "peer: is this node");
 		return -EINVAL;
 	}
-	sock = sockfd_lookup(nla_get_s32(a[COVOL_A_SESSION_FD]), &err);
-	if (!sock) {
-		NL_SET_ERR_MSG_ATTR(info->extack, a[COVOL_A_SESSION_FD],
-				    "fd: not a socket");
-		return err;
-	}
-	err = check_socket(info, sock) ?: check_tls(info, vol, sock) ?:
-	      start_session(info, vol, peer, sock);
-	if (err)
-		sockfd_put(sock);
+	err = get_sockets(info, vol, socks, &nr) ?:
+	      start_session(info, vol, peer, socks, nr);
+	while (err && nr--)
+		sockfd_put(socks[nr]);
 	return err;
 }
 
@@ -177,6 +216,8 @@ int covol_nl_session_del_doit(struct sk_buff *skb, struct genl_info *info)
 					   nla_get_u32(a[COVOL_A_SESSION_PEER]));
 	}
 	if (!IS_ERR(s)) {
+		if (!forget)
+			covol_session_goodbye(s);
 		covol_session_end(s);
 		covol_session_put(s);
 		/* something may have been granted until then */
@@ -202,6 +243,74 @@ static int put_layout(struct sk_buff *skb, const struct covol_session *s)
 	return err;
 }
 
+static int put_u64(struct sk_buff *skb, int attr, u64 value)
+{
+	return nla_put_u64_64bit(skb, attr, value, COVOL_A_SESSION_PAD);
+}
+
+static int put_lane(struct sk_buff *skb, const struct covol_lane *lane, int nr)
+{
+	struct nlattr *nest = nla_nest_start(skb, nr);
+	int pad = COVOL_A_LANE_PAD;
+
+	if (!nest ||
+	    nla_put_u32(skb, COVOL_A_LANE_OUTSTANDING,
+			READ_ONCE(lane->nr_outstanding)) ||
+	    nla_put_u32(skb, COVOL_A_LANE_SILENT,
+			READ_ONCE(lane->alive.silent)) ||
+	    nla_put_u64_64bit(skb, COVOL_A_LANE_REQUESTS_SENT,
+			      READ_ONCE(lane->nr_sent), pad) ||
+	    nla_put_u64_64bit(skb, COVOL_A_LANE_REQUESTS_SERVED,
+			      READ_ONCE(lane->nr_served), pad) ||
+	    nla_put_u64_64bit(skb, COVOL_A_LANE_BYTES_SENT,
+			      READ_ONCE(lane->conn.tx_bytes), pad) ||
+	    nla_put_u64_64bit(skb, COVOL_A_LANE_BYTES_RECEIVED,
+			      READ_ONCE(lane->conn.rx_bytes), pad))
+		return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+static int put_lanes(struct sk_buff *skb, const struct covol_session *s)
+{
+	struct nlattr *nest = nla_nest_start(skb, COVOL_A_SESSION_LANES);
+	unsigned int i;
+
+	if (!nest)
+		return -EMSGSIZE;
+	for (i = 0; i < s->nr_lanes; i++)
+		if (put_lane(skb, &s->lane[i], i + 1))
+			return -EMSGSIZE;
+	nla_nest_end(skb, nest);
+	return 0;
+}
+
+/* What the lanes count, in all. */
+static int put_sums(struct sk_buff *skb, const struct covol_session *s)
+{
+	u64 served = 0, sent = 0, received = 0;
+	unsigned int i;
+
+	for (i = 0; i < s->nr_lanes; i++) {
+		served += READ_ONCE(s->lane[i].nr_served);
+		sent += READ_ONCE(s->lane[i].conn.tx_bytes);
+		received += READ_ONCE(s->lane[i].conn.rx_bytes);
+	}
+	return put_u64(skb, COVOL_A_SESSION_REQUESTS_SERVED, served) ?:
+	       put_u64(skb, COVOL_A_SESSION_BYTES_SENT, sent) ?:
+	       put_u64(skb, COVOL_A_SESSION_BYTES_RECEIVED, received);
+}
+
+static bool has_tls(const struct covol_session *s)
+{
+	bool tls = true;
+	unsigned int i;
+
+	for (i = 0; i < s->nr_lanes; i++)
+		tls &= s->lane[i].conn.tls;
+	return tls;
+}
+
 static int fill_session(struct sk_buff *skb, const void *what)
 {
 	const struct covol_session *s = what;
@@ -215,19 +324,12 @@ static int fill_session(struct sk_buff *skb, const void *what)
 			   READ_ONCE(s->nr_queued)) ?:
 	       nla_put_u32(skb, COVOL_A_SESSION_SERVING,
 			   atomic_read(&s->serving)) ?:
-	       nla_put_u64_64bit(skb, COVOL_A_SESSION_REQUESTS_SENT,
-				 READ_ONCE(s->nr_sent), COVOL_A_SESSION_PAD) ?:
-	       nla_put_u64_64bit(skb, COVOL_A_SESSION_REQUESTS_SERVED,
-				 READ_ONCE(s->nr_served),
-				 COVOL_A_SESSION_PAD) ?:
-	       nla_put_u64_64bit(skb, COVOL_A_SESSION_BYTES_SENT,
-				 READ_ONCE(s->conn.tx_bytes),
-				 COVOL_A_SESSION_PAD) ?:
-	       nla_put_u64_64bit(skb, COVOL_A_SESSION_BYTES_RECEIVED,
-				 READ_ONCE(s->conn.rx_bytes),
-				 COVOL_A_SESSION_PAD) ?:
-	       (s->conn.tls ? nla_put_flag(skb, COVOL_A_SESSION_TLS) : 0) ?:
-	       put_layout(skb, s);
+	       put_u64(skb, COVOL_A_SESSION_REQUESTS_SENT,
+		       READ_ONCE(s->nr_sent)) ?:
+	       put_sums(skb, s) ?:
+	       (has_tls(s) ? nla_put_flag(skb, COVOL_A_SESSION_TLS) : 0) ?:
+	       put_layout(skb, s) ?:
+	       put_lanes(skb, s);
 }
 
 int covol_nl_session_get_doit(struct sk_buff *skb, struct genl_info *info)

@@ -23,13 +23,11 @@
 #include "trace.h"
 #include "volume.h"
 
-/* Requests of one session that are served at the same time. */
-#define SERVING_MAX	COVOL_WINDOW
-
 /**
  * struct served - a request of a peer
  * @entry: in the session's requests
- * @s: where it came from; held by covol_session_serving()
+ * @s: the session, held by covol_session_serving()
+ * @lane: where it came, and where its answer goes
  * @obj: what it is about, with a reference; NULL with @err
  * @hdr: what is asked
  * @err: it is only to be answered with this
@@ -44,6 +42,7 @@
 struct served {
 	struct list_head	entry;
 	struct covol_session	*s;
+	struct covol_lane	*lane;
 	struct covol_object	*obj;
 	struct covol_hdr	hdr;
 	int			err;
@@ -121,7 +120,7 @@ static void answer(struct served *sv, int err)
 		}
 	}
 	ended(sv, err);
-	covol_session_send(sv->s, &sv->reply, &hdr);
+	covol_lane_send(sv->lane, &sv->reply, &hdr);
 }
 
 /* ---- checks ----------------------------------------------------------- */
@@ -172,18 +171,20 @@ static int payload_room(struct served *sv, struct iov_iter *payload)
 	return 0;
 }
 
-static int serve_begin(struct covol_session *s, const struct covol_hdr *hdr,
+static int serve_begin(struct covol_lane *lane, const struct covol_hdr *hdr,
 		       struct iov_iter *payload)
 {
+	struct covol_session *s = lane->s;
 	struct served *sv;
 	int err;
 
-	if (atomic_read(&s->serving) >= SERVING_MAX)
+	if (!covol_session_may_serve(lane))
 		return -EAGAIN;
 	sv = mempool_alloc(served_pool, GFP_NOIO);
 	memset(sv, 0, sizeof(*sv));
 	covol_session_serving(s);
 	sv->s = s;
+	sv->lane = lane;
 	sv->hdr = *hdr;
 	sv->since = ktime_get_ns();
 	spin_lock(&s->lock);
@@ -197,7 +198,7 @@ static int serve_begin(struct covol_session *s, const struct covol_hdr *hdr,
 		served_free(sv);
 		return err;
 	}
-	s->request = sv;
+	lane->request = sv;
 	return 0;
 }
 
@@ -301,9 +302,10 @@ static void serve_io(struct served *sv)
 	covol_coordinator_submit(req);
 }
 
-static int serve_run(struct covol_session *s)
+static int serve_run(struct covol_lane *lane)
 {
-	struct served *sv = s->request;
+	struct covol_session *s = lane->s;
+	struct served *sv = lane->request;
 
 	if (sv->hdr.opcode == COVOL_OP_WRITE &&
 	    sv->hdr.flags & COVOL_WIRE_DIGEST &&
@@ -313,7 +315,7 @@ static int serve_run(struct covol_session *s)
 			   s->peer);
 		return -EBADMSG;	/* serve_drop() frees it */
 	}
-	s->request = NULL;
+	lane->request = NULL;
 	if (sv->hdr.opcode == COVOL_OP_GRANT)
 		return serve_grant(sv);
 	if (sv->hdr.opcode == COVOL_OP_RECALL) {
@@ -331,10 +333,10 @@ static int serve_run(struct covol_session *s)
 	return 0;
 }
 
-static void serve_drop(struct covol_session *s)
+static void serve_drop(struct covol_lane *lane)
 {
-	served_free(s->request);
-	s->request = NULL;
+	served_free(lane->request);
+	lane->request = NULL;
 }
 
 static void serve_lost(struct covol_session *s, int err)
@@ -342,7 +344,8 @@ static void serve_lost(struct covol_session *s, int err)
 	trace_covol_session_lost(s, err);
 	atomic64_inc(&s->vol->sessions_lost);
 	covol_route_check(s->vol);
-	covol_event_session_lost(s->vol, s->peer, err);
+	covol_event_session_lost(s->vol, s->peer,
+				 READ_ONCE(s->planned) ? 0 : err);
 }
 
 const struct covol_session_ops covol_serve_ops = {

@@ -20,7 +20,10 @@
 #define SLOT_BITS	16
 static_assert(COVOL_WINDOW <= 1 << SLOT_BITS);
 
-static struct workqueue_struct *session_wq;
+/* Requests of one session that are served at the same time. */
+#define SERVING_MAX	COVOL_WINDOW
+
+struct workqueue_struct *covol_session_wq;
 
 /* ---- calls to the peer ------------------------------------------------ */
 
@@ -53,6 +56,16 @@ static u32 data_of(const struct covol_call *call)
 	       call->hdr.opcode == COVOL_OP_WRITE ? call->hdr.length : 0;
 }
 
+/* Where a call goes, see session.h. */
+static struct covol_lane *lane_for(struct covol_session *s, u8 opcode)
+{
+	unsigned int data = s->nr_lanes - 1;
+
+	if (!data || opcode < COVOL_OP_READ || opcode > COVOL_OP_WRITE_ZEROES)
+		return &s->lane[0];	/* I6 */
+	return &s->lane[1 + raw_smp_processor_id() % data];
+}
+
 /* Give a call a slot, if the window has room for it. */
 static bool take_slot(struct covol_session *s, struct covol_call *call)
 {
@@ -69,6 +82,8 @@ static bool take_slot(struct covol_session *s, struct covol_call *call)
 	s->slots[slot] = call;
 	s->nr_outstanding++;
 	s->bytes_outstanding += bytes;
+	call->lane->nr_outstanding++;
+	call->lane->nr_sent++;
 	call->hdr.id = ++s->nr_sent << SLOT_BITS | slot;
 	return true;
 }
@@ -77,6 +92,7 @@ static void free_slot(struct covol_session *s, unsigned int slot)
 {
 	lockdep_assert_held(&s->lock);
 	s->bytes_outstanding -= data_of(s->slots[slot]);
+	s->slots[slot]->lane->nr_outstanding--;
 	s->slots[slot] = NULL;
 	__clear_bit(slot, s->used);
 	s->nr_outstanding--;
@@ -86,7 +102,7 @@ static void send_call(struct covol_session *s, struct covol_call *call)
 {
 	call->msg.sent = call_sent;
 	trace_covol_call_sent(s, call, 0);
-	covol_session_send(s, &call->msg, &call->hdr);
+	covol_lane_send(call->lane, &call->msg, &call->hdr);
 }
 
 /**
@@ -110,6 +126,7 @@ int covol_session_call(struct covol_session *s, struct covol_call *call)
 	atomic_set(&call->pending, 2);
 	call->err = 0;
 	call->since = jiffies;
+	call->lane = lane_for(s, call->hdr.opcode);
 	spin_lock(&s->lock);
 	if (s->state != COVOL_SESSION_STATE_LIVE) {
 		err = -ENOTCONN;
@@ -127,46 +144,68 @@ int covol_session_call(struct covol_session *s, struct covol_call *call)
 }
 
 /**
- * covol_session_send() - send a message that is not a call
- * @s: the session
+ * covol_lane_send() - send a message that is not a call
+ * @lane: where
  * @msg: payload and sent() are set; sent() will be called
  * @hdr: the header; epoch and volume are filled in
  *
- * Messages go out in the order of these calls.
+ * Messages of a lane go out in the order of these calls.
+ *
+ * Context: process context, does not sleep.
+ */
+void covol_lane_send(struct covol_lane *lane, struct covol_msg *msg,
+		     struct covol_hdr *hdr)
+{
+	struct covol_volume *vol = lane->s->vol;
+
+	hdr->epoch = READ_ONCE(vol->epoch);
+	export_uuid(hdr->volume, &vol->uuid);
+	hdr->payload = iov_iter_count(&msg->payload);
+	covol_wire_encode(&msg->wire, hdr);
+	if (covol_fault(COVOL_FAULT_DROP_MESSAGE))
+		msg->sent(msg, 0);
+	else
+		covol_conn_send(&lane->conn, msg);
+}
+
+/**
+ * covol_session_send() - send a message on the control lane
+ * @s: the session
+ * @msg: as for covol_lane_send()
+ * @hdr: likewise
  *
  * Context: process context, does not sleep.
  */
 void covol_session_send(struct covol_session *s, struct covol_msg *msg,
 			struct covol_hdr *hdr)
 {
-	hdr->epoch = READ_ONCE(s->vol->epoch);
-	export_uuid(hdr->volume, &s->vol->uuid);
-	hdr->payload = iov_iter_count(&msg->payload);
-	covol_wire_encode(&msg->wire, hdr);
-	if (covol_fault(COVOL_FAULT_DROP_MESSAGE))
-		msg->sent(msg, 0);
-	else
-		covol_conn_send(&s->conn, msg);
+	covol_lane_send(&s->lane[0], msg, hdr);
 }
 
-/* Which call does a response belong to? */
-static struct covol_call *find_call(struct covol_session *s,
+static bool answers(const struct covol_hdr *hdr, const struct covol_hdr *asked)
+{
+	return hdr->id == asked->id && hdr->opcode == asked->opcode &&
+	       hdr->object == asked->object && hdr->offset == asked->offset &&
+	       hdr->length == asked->length;
+}
+
+/* Which call does a response belong to? One that was asked on another lane is
+ * not for this one to touch: that lane may be receiving its answer.
+ */
+static struct covol_call *find_call(struct covol_lane *lane,
 				    const struct covol_hdr *hdr)
 {
 	u64 slot = hdr->id & ((1u << SLOT_BITS) - 1);
-	struct covol_call *call = NULL;
+	struct covol_session *s = lane->s;
+	struct covol_call *call;
 
-	if (slot < COVOL_WINDOW) {
-		spin_lock(&s->lock);
-		call = s->slots[slot];
-		spin_unlock(&s->lock);
-	}
-	if (!call || call->hdr.id != hdr->id ||
-	    call->hdr.opcode != hdr->opcode ||
-	    call->hdr.object != hdr->object ||
-	    call->hdr.offset != hdr->offset ||
-	    call->hdr.length != hdr->length)
+	if (slot >= COVOL_WINDOW)
 		return NULL;
+	spin_lock(&s->lock);
+	call = s->slots[slot];
+	if (call && (call->lane != lane || !answers(hdr, &call->hdr)))
+		call = NULL;
+	spin_unlock(&s->lock);
 	return call;
 }
 
@@ -211,14 +250,15 @@ static void end_unsent(struct list_head *calls, int err)
 	}
 }
 
-static int response_complete(struct covol_session *s)
+static int response_complete(struct covol_lane *lane)
 {
-	const struct covol_hdr *hdr = &s->conn.rx;
-	struct covol_call *call = s->answered;
+	const struct covol_hdr *hdr = &lane->conn.rx;
+	struct covol_call *call = lane->answered;
+	struct covol_session *s = lane->s;
 	LIST_HEAD(unneeded);
 	LIST_HEAD(ready);
 
-	s->answered = NULL;
+	lane->answered = NULL;
 	if (hdr->payload && hdr->flags & COVOL_WIRE_DIGEST &&
 	    covol_pages_crc(call->bvec, call->skip, hdr->payload) !=
 	    hdr->payload_crc) {
@@ -236,7 +276,7 @@ static int response_complete(struct covol_session *s)
 	return 0;
 }
 
-/* The connection has stopped: no answer will come any more. */
+/* All lanes have stopped: no answer will come any more. */
 static void fail_calls(struct covol_session *s)
 {
 	struct covol_call *call;
@@ -261,28 +301,22 @@ static void fail_calls(struct covol_session *s)
 
 /* ---- what arrives ----------------------------------------------------- */
 
-static int session_header(struct covol_conn *conn, const struct covol_hdr *hdr,
-			  struct iov_iter *payload)
+static int unasked(struct covol_lane *lane, u8 opcode)
 {
-	struct covol_session *s = container_of(conn, struct covol_session,
-					       conn);
+	covol_warn(lane->s->vol, "peer %u: %s response to nothing we asked\n",
+		   lane->s->peer, covol_wire_op_name(opcode));
+	return -EPROTO;
+}
 
-	if (memcmp(hdr->volume, s->vol->uuid.b, sizeof(hdr->volume))) {
-		covol_warn(s->vol, "peer %u: message for another volume\n",
-			   s->peer);
-		return -EPROTO;
-	}
-	if (!(hdr->flags & COVOL_WIRE_RESPONSE))
-		return s->ops->begin(s, hdr, payload);
-	s->answered = find_call(s, hdr);
-	if (!s->answered) {
-		covol_warn(s->vol, "peer %u: %s response to nothing we asked\n",
-			   s->peer, covol_wire_op_name(hdr->opcode));
-		return -EPROTO;
-	}
+static int response_header(struct covol_lane *lane, const struct covol_hdr *hdr,
+			   struct iov_iter *payload)
+{
+	struct covol_call *call = find_call(lane, hdr);
+
+	if (!call)
+		return unasked(lane, hdr->opcode);
+	lane->answered = call;
 	if (hdr->payload) {
-		const struct covol_call *call = s->answered;
-
 		iov_iter_bvec(payload, ITER_DEST, call->bvec, call->nr,
 			      hdr->payload + call->skip);
 		iov_iter_advance(payload, call->skip);
@@ -290,20 +324,52 @@ static int session_header(struct covol_conn *conn, const struct covol_hdr *hdr,
 	return 0;
 }
 
+static int session_header(struct covol_conn *conn, const struct covol_hdr *hdr,
+			  struct iov_iter *payload)
+{
+	struct covol_lane *lane = container_of(conn, struct covol_lane, conn);
+	struct covol_session *s = lane->s;
+	int ret;
+
+	if (memcmp(hdr->volume, s->vol->uuid.b, sizeof(hdr->volume))) {
+		covol_warn(s->vol, "peer %u: message for another volume\n",
+			   s->peer);
+		return -EPROTO;
+	}
+	switch (hdr->opcode) {
+	case COVOL_OP_PING:
+		ret = covol_alive_header(lane, hdr);
+		return ret == -EPROTO ? unasked(lane, hdr->opcode) : ret;
+	case COVOL_OP_GOODBYE:
+		return 0;
+	}
+	if (hdr->flags & COVOL_WIRE_RESPONSE)
+		return response_header(lane, hdr, payload);
+	return s->ops->begin(lane, hdr, payload);
+}
+
 static int session_message(struct covol_conn *conn)
 {
-	struct covol_session *s = container_of(conn, struct covol_session,
-					       conn);
+	struct covol_lane *lane = container_of(conn, struct covol_lane, conn);
+	struct covol_session *s = lane->s;
 
 	if (covol_fault(COVOL_FAULT_END_SESSION))
 		return -ECONNABORTED;	/* as if it had not come */
-	if (s->answered)
-		return response_complete(s);
-	s->nr_served++;
-	return s->ops->run(s);
+	switch (conn->rx.opcode) {
+	case COVOL_OP_PING:
+		covol_alive_message(lane, &conn->rx);
+		return 0;
+	case COVOL_OP_GOODBYE:
+		WRITE_ONCE(s->planned, true);
+		return -ESHUTDOWN;
+	}
+	if (lane->answered)
+		return response_complete(lane);
+	lane->nr_served++;
+	return s->ops->run(lane);
 }
 
-static void begin_close(struct covol_session *s, int err)
+static bool begin_close(struct covol_session *s, int err)
 {
 	bool first;
 
@@ -311,28 +377,79 @@ static void begin_close(struct covol_session *s, int err)
 	first = !s->closing;
 	s->closing = true;
 	s->state = COVOL_SESSION_STATE_CLOSING;
+	if (first)
+		s->err = err;
 	spin_unlock(&s->lock);
 	if (!first)
-		return;
-	s->err = err;
-	queue_work(session_wq, &s->close_work);
+		return false;
+	queue_work(covol_session_wq, &s->close_work);
+	wake_up_var(&s->closing);
+	return true;
 }
 
-static void session_lost(struct covol_conn *conn, int err, const char *why)
+/**
+ * covol_session_lost() - end a session that cannot go on
+ * @s: the session
+ * @err: negative errno
+ * @why: for the log
+ *
+ * Context: process context, does not sleep; a work item of the session.
+ */
+void covol_session_lost(struct covol_session *s, int err, const char *why)
 {
-	struct covol_session *s = container_of(conn, struct covol_session,
-					       conn);
+	if (!begin_close(s, err))
+		return;
+	if (READ_ONCE(s->planned))
+		covol_info(s->vol, "session with node %u ended as planned\n",
+			   s->peer);
+	else
+		covol_warn(s->vol, "session with node %u ended: %s (%d)\n",
+			   s->peer, why ?: "malformed message", err);
+}
 
-	covol_warn(s->vol, "session with node %u ended: %s (%d)\n", s->peer,
-		   why ?: "malformed message", err);
-	begin_close(s, err);
+/* All lanes end with the first that does: what comes on another one now may
+ * have been sent before what this one has lost.
+ */
+static void lane_lost(struct covol_conn *conn, int err, const char *why)
+{
+	struct covol_lane *lane = container_of(conn, struct covol_lane, conn);
+
+	covol_session_lost(lane->s, err, why);
 }
 
 static const struct covol_conn_ops session_conn_ops = {
 	.header		= session_header,
 	.message	= session_message,
-	.lost		= session_lost,
+	.lost		= lane_lost,
 };
+
+/**
+ * covol_session_may_serve() - may a lane begin with another request?
+ * @lane: where the request has come
+ *
+ * If not, the lane goes on receiving, and asks again, when a request has ended.
+ *
+ * Context: the connection's receiving work item.
+ *
+ * Return: whether it may.
+ */
+bool covol_session_may_serve(struct covol_lane *lane)
+{
+	struct covol_session *s = lane->s;
+	bool may = atomic_read(&s->serving) < SERVING_MAX;
+
+	if (!may) {
+		WRITE_ONCE(lane->paused, true);
+		/* pairs with atomic_dec_and_test() in covol_session_served():
+		 * either it sees the flag, or we see its end
+		 */
+		smp_mb();
+		may = atomic_read(&s->serving) < SERVING_MAX;
+	}
+	if (may)
+		WRITE_ONCE(lane->paused, false);
+	return may;
+}
 
 /**
  * covol_session_serving() - a request of the peer begins to be served
@@ -350,9 +467,13 @@ void covol_session_serving(struct covol_session *s)
  */
 void covol_session_served(struct covol_session *s)
 {
+	unsigned int i;
+
 	if (atomic_dec_and_test(&s->serving))
 		wake_up_var(&s->serving);
-	covol_conn_resume(&s->conn);
+	for (i = 0; i < s->nr_lanes; i++)
+		if (READ_ONCE(s->lane[i].paused))
+			covol_conn_resume(&s->lane[i].conn);
 	covol_session_put(s);
 }
 
@@ -363,11 +484,15 @@ static void close_work(struct work_struct *work)
 	struct covol_session *s = container_of(work, struct covol_session,
 					       close_work);
 	struct covol_volume *vol = s->vol;
+	unsigned int i;
 
-	covol_conn_stop(&s->conn);
+	covol_alive_stop(s);
+	for (i = 0; i < s->nr_lanes; i++)
+		covol_conn_stop(&s->lane[i].conn);
 	fail_calls(s);
-	if (s->request)
-		s->ops->drop(s);
+	for (i = 0; i < s->nr_lanes; i++)
+		if (s->lane[i].request)
+			s->ops->drop(&s->lane[i]);
 	s->ops->lost(s, s->err);
 
 	/* I3: no new session of this peer before all that this one has begun
@@ -376,7 +501,8 @@ static void close_work(struct work_struct *work)
 	___wait_var_event(&s->serving, !atomic_read(&s->serving), TASK_IDLE,
 			  0, 0, schedule());
 	xa_erase(&vol->sessions, s->peer);
-	covol_conn_release(&s->conn);
+	for (i = 0; i < s->nr_lanes; i++)
+		covol_conn_release(&s->lane[i].conn);
 	complete_all(&s->ended);
 	wake_up_all(&vol->session_wait);
 	covol_session_put(s);
@@ -439,58 +565,147 @@ bool covol_session_live(struct covol_volume *vol, u32 peer)
 	return live;
 }
 
-/**
- * covol_session_create() - begin a session
- * @vol: the volume; its session_lock is held; no session with @peer yet
- * @peer: the peer's node id, as user space established it (I9)
- * @sock: an established TCP socket, see covol_conn_start()
- * @ops: for what arrives
- *
- * Return: the session, with a reference for the caller; it lives until its
- * connection ends or covol_session_end() is called. Or an error of covol_conn_start(), -ENOMEM.
- */
-struct covol_session *covol_session_create(struct covol_volume *vol, u32 peer,
-					   struct socket *sock,
-					   const struct covol_session_ops *ops)
+/* All of them, or none. */
+static int attach_lanes(struct covol_session *s, struct socket *const *socks)
 {
-	struct covol_session *s;
+	unsigned int i;
 	int err;
 
-	lockdep_assert_held(&vol->session_lock);
-	s = kzalloc(sizeof(*s), GFP_KERNEL);
+	for (i = 0; i < s->nr_lanes; i++) {
+		s->lane[i].s = s;
+		err = covol_conn_attach(&s->lane[i].conn, socks[i],
+					&session_conn_ops);
+		if (err)
+			goto err_stop;
+	}
+	return 0;
+
+err_stop:
+	while (i--)
+		covol_conn_stop(&s->lane[i].conn);
+	return err;
+}
+
+/* All at once: nothing is served before every lane is there. */
+static void go_live(struct covol_session *s)
+{
+	unsigned int i;
+
+	spin_lock(&s->lock);
+	if (!s->closing) {
+		for (i = 0; i < s->nr_lanes; i++)
+			covol_conn_start(&s->lane[i].conn);
+		covol_alive_start(s);
+		s->state = COVOL_SESSION_STATE_LIVE;
+	}
+	spin_unlock(&s->lock);
+	wake_up_all(&s->vol->session_wait);
+}
+
+static struct covol_session *session_alloc(struct covol_volume *vol, u32 peer,
+					   unsigned int nr_lanes)
+{
+	struct covol_session *s;
+
+	s = kzalloc(struct_size(s, lane, nr_lanes), GFP_KERNEL);
 	if (!s)
-		return ERR_PTR(-ENOMEM);
+		return NULL;
 	kref_get(&vol->ref);
 	s->vol = vol;
 	s->peer = peer;
-	s->ops = ops;
+	s->nr_lanes = nr_lanes;
 	kref_init(&s->ref);
 	spin_lock_init(&s->lock);
 	s->state = COVOL_SESSION_STATE_CLOSING;	/* until it has started */
 	INIT_LIST_HEAD(&s->queued);
 	INIT_LIST_HEAD(&s->requests);
+	covol_alive_init(s);
 	INIT_WORK(&s->close_work, close_work);
 	init_completion(&s->ended);
-	err = xa_insert(&vol->sessions, peer, s, GFP_KERNEL);
+	return s;
+}
+
+/**
+ * covol_session_create() - begin a session
+ * @vol: the volume; its session_lock is held; no session with @peer yet
+ * @peer: the peer's node id, as user space established it (I9)
+ * @socks: a socket for each lane, see covol_conn_attach(); on an error they stay
+ *	   the caller's, but those that were fit are shut down
+ * @nr_lanes: how many, from 1 to COVOL_LANES_MAX
+ * @ops: for what arrives
+ *
+ * Context: may sleep.
+ *
+ * Return: the session, with a reference for the caller; it lives until one of
+ * its lanes ends or covol_session_end() is called. Or an error of
+ * covol_conn_attach(), -ENOMEM.
+ */
+struct covol_session *covol_session_create(struct covol_volume *vol, u32 peer,
+					   struct socket *const *socks,
+					   unsigned int nr_lanes,
+					   const struct covol_session_ops *ops)
+{
+	struct covol_session *s;
+	unsigned int i;
+	int err;
+
+	lockdep_assert_held(&vol->session_lock);
+	s = session_alloc(vol, peer, nr_lanes);
+	if (!s)
+		return ERR_PTR(-ENOMEM);
+	s->ops = ops;
+	err = attach_lanes(s, socks);
 	if (err)
 		goto err_put;
 	kref_get(&s->ref);	/* the session's own, dropped by close_work */
-	err = covol_conn_start(&s->conn, sock, &session_conn_ops);
+	err = xa_insert(&vol->sessions, peer, s, GFP_KERNEL);
 	if (err)
-		goto err_erase;
-	spin_lock(&s->lock);
-	if (!s->closing)
-		s->state = COVOL_SESSION_STATE_LIVE;
-	spin_unlock(&s->lock);
-	wake_up_all(&vol->session_wait);
+		goto err_stop;
+	go_live(s);
 	return s;
 
-err_erase:
-	xa_erase(&vol->sessions, peer);
+err_stop:
+	for (i = 0; i < nr_lanes; i++)
+		covol_conn_stop(&s->lane[i].conn);
 	kref_put(&s->ref, session_free);
 err_put:
 	kref_put(&s->ref, session_free);
 	return ERR_PTR(err);
+}
+
+static void goodbye_sent(struct covol_msg *msg, int err)
+{
+	/* the message is a part of the session, which outlives its lanes */
+}
+
+/**
+ * covol_session_goodbye() - tell the peer that this end is planned
+ * @s: the session; covol_session_end() is to follow
+ *
+ * The peer's answer is that it ends the session. Nothing else is different from
+ * an end that was not planned: what was not answered is asked again.
+ *
+ * Context: sleeps until the peer has ended the session, or for
+ * COVOL_GOODBYE_TIME.
+ */
+void covol_session_goodbye(struct covol_session *s)
+{
+	struct covol_hdr hdr = { .opcode = COVOL_OP_GOODBYE };
+	bool live;
+
+	spin_lock(&s->lock);
+	live = s->state == COVOL_SESSION_STATE_LIVE;
+	if (live) {
+		s->state = COVOL_SESSION_STATE_CLOSING;
+		s->planned = true;
+	}
+	spin_unlock(&s->lock);
+	if (!live)
+		return;
+	s->goodbye.sent = goodbye_sent;
+	covol_session_send(s, &s->goodbye, &hdr);
+	wait_var_event_timeout(&s->closing, READ_ONCE(s->closing),
+			       COVOL_GOODBYE_TIME);
 }
 
 /**
@@ -508,12 +723,12 @@ void covol_session_end(struct covol_session *s)
 
 int covol_session_init(void)
 {
-	session_wq = alloc_workqueue("covol_session",
-				     WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
-	return session_wq ? 0 : -ENOMEM;
+	covol_session_wq = alloc_workqueue("covol_session",
+					   WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+	return covol_session_wq ? 0 : -ENOMEM;
 }
 
 void covol_session_exit(void)
 {
-	destroy_workqueue(session_wq);
+	destroy_workqueue(covol_session_wq);
 }

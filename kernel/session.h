@@ -1,18 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A session: this node and one peer, for one volume. Either side may ask the
- * other: requests and responses of both directions share the connection.
+ * A session: this node and one peer, for one volume. It has one or more lanes,
+ * each a TCP connection. Either side may ask the other: requests and responses
+ * of both directions share the lanes.
  *
  *	          covol_session_create()
  *	                   |
  *	                 LIVE
- *	                   |  connection lost, malformed message,
- *	                   |  covol_session_end()
+ *	                   |  a lane lost, malformed message, the peer silent,
+ *	                   |  GOODBYE, covol_session_end()
  *	                CLOSING   calls to the peer end with -ECONNRESET;
  *	                   |      requests of the peer run to their end
  *	                 gone     only now may a new session begin (I3)
  *
- * In this version a session has one lane.
+ * Lane 0 is the control lane: LAYOUT_GET, GRANT, RECALL and GOODBYE go there,
+ * so that they come in the order in which they were sent (I6). Data goes to the
+ * others, chosen by CPU, or to lane 0 if that is all there is. An answer comes on
+ * the lane on which it was asked for. A lane that ends takes all others along.
+ *
+ * The window is the session's, not a lane's: it bounds what waits at one peer
+ * and what of it may still take another way, and that does not grow with the
+ * number of connections.
  */
 #ifndef COVOL_SESSION_H
 #define COVOL_SESSION_H
@@ -23,6 +31,7 @@
 #include <linux/rcupdate.h>
 #include <uapi/linux/covol.h>
 
+#include "alive.h"
 #include "conn.h"
 #include "stats.h"
 
@@ -34,6 +43,10 @@
 #define COVOL_WINDOW		128
 #define COVOL_WINDOW_BYTES	(2u << 20)
 
+/* How long who says goodbye waits for the peer to end the session. */
+#define COVOL_GOODBYE_TIME	(5 * HZ)
+
+struct covol_lane;
 struct covol_session;
 struct covol_volume;
 
@@ -45,6 +58,7 @@ struct covol_volume;
  * @bvec: READ: where the data goes; hdr.length bytes
  * @nr: entries in @bvec
  * @skip: bytes to skip in the first entry
+ * @lane: on which it is asked and answered
  * @since: when it was asked, jiffies
  * @pending: sending and answer; when both have ended, @done
  * @err: the answer's status
@@ -61,6 +75,7 @@ struct covol_call {
 	const struct bio_vec	*bvec;
 	unsigned int		nr;
 	unsigned int		skip;
+	struct covol_lane	*lane;
 	unsigned long		since;
 	atomic_t		pending;
 	int			err;
@@ -70,19 +85,39 @@ struct covol_call {
 
 /**
  * struct covol_session_ops - what the layers above do for a session
- * @begin: a request's header came: allocate what it needs in s->request and
- *	   set up @payload. 0; -EAGAIN: too much is being served, ask again
- *	   after covol_session_resume(); else the session ends
- * @run: the request is complete; takes s->request over. 0, or the session ends
- * @drop: the session ended before s->request was complete
+ * @begin: a request's header came: allocate what it needs in lane->request and
+ *	   set up @payload. 0; -EAGAIN: covol_session_may_serve() says no; else
+ *	   the session ends
+ * @run: the request is complete; takes lane->request over. 0, or the session
+ *	 ends
+ * @drop: the session ended before lane->request was complete
  * @lost: the session is closing
  */
 struct covol_session_ops {
-	int	(*begin)(struct covol_session *s, const struct covol_hdr *hdr,
+	int	(*begin)(struct covol_lane *lane, const struct covol_hdr *hdr,
 			 struct iov_iter *payload);
-	int	(*run)(struct covol_session *s);
-	void	(*drop)(struct covol_session *s);
+	int	(*run)(struct covol_lane *lane);
+	void	(*drop)(struct covol_lane *lane);
 	void	(*lost)(struct covol_session *s, int err);
+};
+
+/* One connection of a session */
+struct covol_lane {
+	/* set once */
+	struct covol_session	*s;
+	struct covol_conn	conn;
+	struct covol_alive	alive;
+
+	/* the session's lock */
+	u32			nr_outstanding;
+	u64			nr_sent;
+
+	/* owned by the connection's receiving work item */
+	struct covol_call	*answered;
+	void			*request;
+	u64			nr_served;
+
+	bool			paused;	/* waits for covol_session_served() */
 };
 
 /* One session */
@@ -93,12 +128,13 @@ struct covol_session {
 	const struct covol_session_ops	*ops;
 	struct kref			ref;
 	struct rcu_head			rcu;
-	struct covol_conn		conn;
+	unsigned int			nr_lanes;
 
 	/* protects the calls and the state */
 	spinlock_t			lock;
 	enum covol_session_state	state;
 	bool				closing;
+	bool				planned;	/* somebody said goodbye */
 	DECLARE_BITMAP(used, COVOL_WINDOW);
 	struct covol_call		*slots[COVOL_WINDOW];
 	struct list_head		queued;
@@ -106,11 +142,6 @@ struct covol_session {
 	u32				nr_outstanding;
 	u32				bytes_outstanding;
 	u64				nr_sent;
-
-	/* owned by the connection's receiving work item */
-	struct covol_call		*answered;
-	void				*request;
-	u64				nr_served;
 
 	/* requests of the peer that have not ended */
 	atomic_t			serving;
@@ -120,24 +151,36 @@ struct covol_session {
 	atomic64_t			layout[COVOL_LAYOUT_MESSAGES];
 
 	int				err;
+	struct covol_msg		goodbye;
+	struct delayed_work		alive_work;
 	struct work_struct		close_work;
 	struct completion		ended;
+
+	struct covol_lane		lane[] __counted_by(nr_lanes);
 };
+
+extern struct workqueue_struct *covol_session_wq;
 
 int covol_session_init(void);
 void covol_session_exit(void);
 
 struct covol_session *covol_session_create(struct covol_volume *vol, u32 peer,
-					   struct socket *sock,
+					   struct socket *const *socks,
+					   unsigned int nr_lanes,
 					   const struct covol_session_ops *ops);
 struct covol_session *covol_session_find(struct covol_volume *vol, u32 peer);
 bool covol_session_live(struct covol_volume *vol, u32 peer);
 void covol_session_put(struct covol_session *s);
+void covol_session_lost(struct covol_session *s, int err, const char *why);
+void covol_session_goodbye(struct covol_session *s);
 void covol_session_end(struct covol_session *s);
 
 int covol_session_call(struct covol_session *s, struct covol_call *call);
 void covol_session_send(struct covol_session *s, struct covol_msg *msg,
 			struct covol_hdr *hdr);
+void covol_lane_send(struct covol_lane *lane, struct covol_msg *msg,
+		     struct covol_hdr *hdr);
+bool covol_session_may_serve(struct covol_lane *lane);
 void covol_session_serving(struct covol_session *s);
 void covol_session_served(struct covol_session *s);
 

@@ -32,6 +32,7 @@ struct op_rule {
 	bool		data_in;	/* response's payload is the range's data */
 	bool		extents;	/* payload is extents */
 	bool		oneway;		/* has no response */
+	bool		peer;		/* about the session: no object */
 };
 
 static const struct op_rule rules[COVOL_OP_LAST + 1] = {
@@ -49,6 +50,9 @@ static const struct op_rule rules[COVOL_OP_LAST + 1] = {
 			     .oneway = true },
 	[COVOL_OP_RECALL] = { .name = "RECALL", .range = true,
 			      .flags = COVOL_WIRE_ZEROES },
+	[COVOL_OP_PING] = { .name = "PING", .peer = true },
+	[COVOL_OP_GOODBYE] = { .name = "GOODBYE", .peer = true,
+			       .oneway = true },
 };
 
 /**
@@ -140,7 +144,9 @@ static const char *check(const struct covol_hdr *hdr)
 		return "response to a message that has none";
 	if (response ? hdr->status > COVOL_STATUS_LAST : hdr->status)
 		return "bad status";
-	if (rule->range)
+	if (rule->peer && hdr->object)
+		why = "object where none belongs";
+	else if (rule->range)
 		why = check_range(hdr);
 	else if (hdr->offset || hdr->length)
 		why = "range where none belongs";

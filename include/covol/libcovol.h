@@ -447,7 +447,25 @@ int covol_map_dump(struct covol *c, const struct covol_uuid *uuid, uint64_t obje
 /* ---- sessions ---- */
 
 /**
- * struct covol_session - The connection of a volume to one peer.
+ * struct covol_lane - One connection of a session.
+ * @outstanding: requests to the peer that wait for an answer on this lane
+ * @silent: seconds, about, since something came from the peer
+ * @requests_sent: requests to the peer so far
+ * @requests_served: requests of the peer so far
+ * @bytes_sent: so far
+ * @bytes_received: so far
+ */
+struct covol_lane {
+	uint32_t outstanding;
+	uint32_t silent;
+	uint64_t requests_sent;
+	uint64_t requests_served;
+	uint64_t bytes_sent;
+	uint64_t bytes_received;
+};
+
+/**
+ * struct covol_session - The connections of a volume to one peer.
  * @uuid: the volume
  * @peer: the peer's node id
  * @state: enum covol_session_state
@@ -458,11 +476,13 @@ int covol_map_dump(struct covol *c, const struct covol_uuid *uuid, uint64_t obje
  * @requests_served: requests of the peer so far
  * @bytes_sent: so far
  * @bytes_received: so far
- * @tls: the connection is encrypted, and both ends have proved who they are
+ * @tls: the connections are encrypted, and both ends have proved who they are
  * @grants_sent: so far
  * @grants_received: so far
  * @recalls_sent: so far
  * @recalls_received: so far
+ * @lanes: how many lanes it has
+ * @lane: the lanes, from the control lane on
  */
 struct covol_session {
 	struct covol_uuid uuid;
@@ -480,22 +500,30 @@ struct covol_session {
 	uint64_t grants_received;
 	uint64_t recalls_sent;
 	uint64_t recalls_received;
+	uint32_t lanes;
+	struct covol_lane lane[COVOL_LANES_MAX];
 };
 
 typedef int (*covol_session_fn)(const struct covol_session *session, void *data);
 
 /**
- * covol_session_new() - Hand a connected socket to the kernel.
+ * covol_session_new() - Hand connected sockets to the kernel.
  * @c: handle
  * @uuid: the volume
  * @peer: the peer's node id: the caller answers for it that the peer is who it says
- * @fd: connected TCP socket, encrypted (covol_socket_encrypt()) unless the volume allows plaintext;
- *	the caller keeps its descriptor and should close it
+ * @fds: connected TCP sockets, encrypted (covol_socket_encrypt()) unless the volume allows
+ *	 plaintext; the caller keeps its descriptors and should close them. After an error they are
+ *	 of no more use
+ * @lanes: how many: one for each lane, at most COVOL_LANES_MAX. The first is the control lane
  */
-int covol_session_new(struct covol *c, const struct covol_uuid *uuid, uint32_t peer, int fd);
+int covol_session_new(struct covol *c, const struct covol_uuid *uuid, uint32_t peer,
+		      const int *fds, uint32_t lanes);
 
 /**
  * covol_session_del() - End the session with a peer. Its unanswered requests are held.
+ *
+ * The peer is told that this is planned, unless it is to be forgotten; if it does not say a word
+ * that takes five seconds.
  * @c: handle
  * @uuid: the volume
  * @peer: the peer
@@ -534,17 +562,26 @@ int covol_session_dump(struct covol *c, const struct covol_uuid *uuid, covol_ses
 int covol_socket_connect(struct covol *c, const char *address, unsigned int timeout_ms);
 
 /**
+ * covol_socket_listen() - Let peers connect by plain TCP.
+ * @c: handle, for covol_error(); the kernel is not asked anything
+ * @address: where: "ADDRESS:PORT" or "[ADDRESS]:PORT", in figures
+ *
+ * Return: a descriptor for covol_socket_accept(), to be closed when nobody is to come any more; or
+ * a negative errno.
+ */
+int covol_socket_listen(struct covol *c, const char *address);
+
+/**
  * covol_socket_accept() - Wait for one plain TCP connection.
  * @c: handle, for covol_error(); the kernel is not asked anything
- * @address: where to listen: "ADDRESS:PORT" or "[ADDRESS]:PORT", in figures
+ * @listener: from covol_socket_listen()
  * @from: accept it from this address only (in figures, no port); NULL: from anyone. Connections
  *        from elsewhere are closed, and the wait goes on.
  * @timeout_ms: how long to wait
  *
  * Return: a descriptor (blocking, close-on-exec) or a negative errno, -ETIMEDOUT among them.
  */
-int covol_socket_accept(struct covol *c, const char *address, const char *from,
-			unsigned int timeout_ms);
+int covol_socket_accept(struct covol *c, int listener, const char *from, unsigned int timeout_ms);
 
 /**
  * struct covol_identity - Who this node is, and who the peer must be.
@@ -589,7 +626,8 @@ int covol_socket_encrypt(struct covol *c, int fd, bool server,
  * @seq: to be given back to covol_map_set()
  * @offset: where the range begins
  * @length: how long it is
- * @error: a negative errno
+ * @error: a negative errno; of _SESSION_LOST only when its end was not planned (then
+ *	   COVOL_A_EVENT_PLANNED is present)
  * @route: enum covol_route
  * @reasons: bits of enum covol_reason
  */

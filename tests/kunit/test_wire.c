@@ -80,6 +80,9 @@ static const struct hdr_case good[] = {
 	{ "RECALL", HDR(COVOL_OP_RECALL, 0, 0, 0, 1ull << 30, 1ull << 20) },
 	{ "RECALL done",
 	  HDR(COVOL_OP_RECALL, RESPONSE, 0, 0, 1ull << 30, 1ull << 20) },
+	{ "PING", HDR(COVOL_OP_PING, 0, 0, 0, 0, 0) },
+	{ "PING done", HDR(COVOL_OP_PING, RESPONSE, 0, 0, 0, 0) },
+	{ "GOODBYE", HDR(COVOL_OP_GOODBYE, 0, 0, 0, 0, 0) },
 };
 
 #define UNKNOWN_OP	"unknown opcode"
@@ -89,6 +92,7 @@ static const struct hdr_case good[] = {
 #define NO_SECTORS	"range is not in sectors"
 #define OVERFLOWS	"range overflows"
 #define NO_RANGE	"range where none belongs"
+#define NO_OBJECT	"object where none belongs"
 #define TOO_MUCH	"more data than one I/O may move"
 #define NO_EXTENTS	"payload is not a list of extents"
 #define BAD_PAYLOAD	"payload length does not fit the message"
@@ -117,6 +121,17 @@ static const struct hdr_case bad[] = {
 
 	{ "GRANT answered", HDR(COVOL_OP_GRANT, RESPONSE, 0, 0, 0, 512),
 	  "response to a message that has none" },
+	{ "GOODBYE answered", HDR(COVOL_OP_GOODBYE, RESPONSE, 0, 0, 0, 0),
+	  "response to a message that has none" },
+	{ "PING of an object",
+	  { .opcode = COVOL_OP_PING, .object = 1 }, NO_OBJECT },
+	{ "PING done, of an object",
+	  { .opcode = COVOL_OP_PING, .flags = RESPONSE, .object = U64_MAX },
+	  NO_OBJECT },
+	{ "GOODBYE to an object",
+	  { .opcode = COVOL_OP_GOODBYE, .object = 1 }, NO_OBJECT },
+	{ "PING digest",
+	  HDR(COVOL_OP_PING, COVOL_WIRE_DIGEST, 0, 0, 0, 0), BAD_FLAG },
 
 	{ "request with a status",
 	  HDR(COVOL_OP_READ, 0, COVOL_STATUS_IO, 0, 0, 512), BAD_STATUS },
@@ -148,6 +163,9 @@ static const struct hdr_case bad[] = {
 
 	{ "FLUSH offset", HDR(COVOL_OP_FLUSH, 0, 0, 0, 512, 0), NO_RANGE },
 	{ "FLUSH length", HDR(COVOL_OP_FLUSH, 0, 0, 0, 0, 512), NO_RANGE },
+	{ "PING length", HDR(COVOL_OP_PING, 0, 0, 0, 0, 512), NO_RANGE },
+	{ "GOODBYE offset",
+	  HDR(COVOL_OP_GOODBYE, 0, 0, 0, 512, 0), NO_RANGE },
 
 	{ "READ too long",
 	  HDR(COVOL_OP_READ, 0, 0, 0, 0, COVOL_WIRE_IO_MAX + 512), TOO_MUCH },
@@ -190,6 +208,12 @@ static const struct hdr_case bad[] = {
 	  HDR(COVOL_OP_WRITE, RESPONSE, 0, 512, 0, 512), BAD_PAYLOAD },
 	{ "FLUSH with data",
 	  HDR(COVOL_OP_FLUSH, 0, 0, 1, 0, 0), BAD_PAYLOAD },
+	{ "PING with data",
+	  HDR(COVOL_OP_PING, 0, 0, 8, 0, 0), BAD_PAYLOAD },
+	{ "PING done with data",
+	  HDR(COVOL_OP_PING, RESPONSE, 0, 8, 0, 0), BAD_PAYLOAD },
+	{ "GOODBYE with data",
+	  HDR(COVOL_OP_GOODBYE, 0, 0, 1, 0, 0), BAD_PAYLOAD },
 	{ "DISCARD with data",
 	  HDR(COVOL_OP_DISCARD, 0, 0, 512, 0, 512), BAD_PAYLOAD },
 	{ "WRITE_ZEROES with data",
@@ -555,7 +579,7 @@ static void op_names(struct kunit *test)
 {
 	KUNIT_EXPECT_STREQ(test, covol_wire_op_name(0), "?");
 	KUNIT_EXPECT_STREQ(test, covol_wire_op_name(COVOL_OP_READ), "READ");
-	KUNIT_EXPECT_STREQ(test, covol_wire_op_name(COVOL_OP_LAST), "RECALL");
+	KUNIT_EXPECT_STREQ(test, covol_wire_op_name(COVOL_OP_LAST), "GOODBYE");
 	KUNIT_EXPECT_STREQ(test, covol_wire_op_name(COVOL_OP_LAST + 1), "?");
 	KUNIT_EXPECT_STREQ(test, covol_wire_op_name(UINT_MAX), "?");
 }

@@ -285,6 +285,8 @@ bad_session() {
 		EBADF fd: not a socket                   | SESSION_NEW $S SESSION_PEER=u32:2 SESSION_FD=s32:999
 		EPROTONOSUPPORT fd: not a TCP socket     | SESSION_NEW $S SESSION_PEER=u32:2 SESSION_FD=socket:udp
 		ENOTCONN fd: not connected               | SESSION_NEW $S SESSION_PEER=u32:2 SESSION_FD=socket:tcp
+		ENOTSOCK fd: not a socket                | SESSION_NEW $S SESSION_PEER=u32:2 SESSION_FD=socket:tcp SESSION_FD=open:/dev/null
+		E2BIG fd: more lanes than                | SESSION_NEW $S SESSION_PEER=u32:2$(printf ' SESSION_FD=socket:tcp%.0s' {1..17})
 		ok                                       | SESSION_DEL $S SESSION_PEER=u32:2 SESSION_FORGET=flag
 	TABLE
 }

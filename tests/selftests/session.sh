@@ -53,6 +53,110 @@ lost_under_load() {
 	route 2 direct
 }
 
+# sum NODE FIELD [LANE...]: over these lanes of the node's session, or all.
+sum() {
+	local lanes
+
+	lanes=$(kernel "$1" session show "$UUID" --lanes --json)
+	jq "[.lanes[] | select([.lane] | inside([${3:-0,1,2,3}])) | .\"$2\"] | add" <<<"$lanes"
+}
+
+# Data on the lanes for it, on all of them; nothing else there.
+lanes() {
+	local before
+
+	LANES=3 session 1 2
+	equal 'lanes of the coordinator' "$(kernel 1 session show "$UUID" --json | jq '.sessions[0].lanes')" 3
+	before=$(sum 2 requests-sent 0)
+	route 2 fs-redirected
+	load lanes "$IMG" --cpus_allowed=0
+	load more "$IMG" --cpus_allowed=1 --offset=16M
+	within 20 busy 1
+	within 20 busy 2
+	load_ok lanes
+	load_ok more
+	route 2 direct
+	[[ $(sum 2 requests-sent 0) -le $((before + 20)) ]] || fail "data on the control lane: $(kernel 2 session show --lanes)"
+	equal 'requests of the lanes' "$(sum 2 requests-sent)" "$(kernel 2 session show --json | jq '.sessions[0]."requests-sent"')"
+	equal 'requests served' "$(sum 1 requests-served 1,2)" "$(sum 2 requests-sent 1,2)"
+}
+
+# busy LANE
+busy() {
+	[[ $(sum 2 requests-sent "$1") -gt 100 ]]
+}
+
+# The last of three lanes.
+cut_one() {
+	local port
+
+	port=$(ss -Htn "sport = :$PORT" dst 10.7.0.2 | awk 'END { sub(".*:", "", $5); print $5 }')
+	equal 'connections' "$(ss -Htn "sport = :$PORT" dst 10.7.0.2 | wc -l)" 3
+	ss -K -Htn dst "10.7.0.2:$port" | grep -q . || fail "no connection to port $port"
+}
+
+lane_cut() {
+	export LANES=3
+	session 1 2
+	log_mark
+	lost_under_load cut cut_one
+	must_log 'session with node'
+}
+
+# Two networks, and more lanes than addresses.
+spread() {
+	local network
+
+	ip address add 10.8.0.1/24 dev covol0
+	ip -n n2 address add 10.8.0.2/24 dev eth0
+	ADDRESSES=10.7.0.1:$PORT,10.8.0.1:$PORT LANES=4 session 1 2
+	for network in 7 8; do
+		equal "lanes of network $network" "$(ss -Htn "sport = :$PORT" dst "10.$network.0.2" | wc -l)" 2
+	done
+	route 2 fs-redirected
+	put "$RUN/one" "$IMG" 8M
+	same "$RUN/one" "$IMG" $((8 << 20)) 1048576
+	route 2 direct
+	session 1 2
+	ip -n n2 address delete 10.8.0.2/24 dev eth0
+	ip address delete 10.8.0.1/24 dev covol0
+}
+
+# The network is gone, without a word: both ends notice, with requests under way and without.
+network_gone() {
+	export LANES=2
+	session 1 2
+	log_mark
+	route 2 fs-redirected
+	load gone "$IMG"
+	sleep 0.5
+	ip link set v2 down
+	within 30 no_session 2 1
+	within 30 no_session 1 2
+	within 10 is_held 2
+	must_log 'the peer does not answer'
+	ip link set v2 up
+	session 1 2
+	load_ok gone
+	route 2 direct
+}
+
+# The LUN stops for longer than a silent peer has: whoever reads is not silent.
+slow_coordinator() {
+	local lost
+
+	lost=$(kernel 2 volume show --json | jq '.volumes[0]."sessions-lost"')
+	route 2 fs-redirected
+	load slowly "$IMG"
+	sleep 0.5
+	dmsetup suspend --noudevsync --noflush --nolockfs slow
+	sleep 15
+	dmsetup resume --noudevsync slow
+	load_ok slowly
+	route 2 direct
+	equal 'sessions lost' "$(kernel 2 volume show --json | jq '.volumes[0]."sessions-lost"')" "$lost"
+}
+
 removed_here() {
 	lost_under_load here kernel 2 session remove "$UUID" 1
 }
@@ -132,12 +236,35 @@ epoch_differs() {
 	route 2 direct
 }
 
-event() {
-	start events "$HERE/../bin/covol" kernel events --timeout 20 --count 1
+# events NODE: its next two (the session's end, and the route's reason if it is the member) to $RUN/events.log.
+events() {
+	start events nsenter --net="$(netns "$1")" "$HERE/../bin/covol" kernel events --timeout 20 --count "$1"
 	within 10 grep -q following "$RUN/events.log"
+}
+
+# had PATTERN
+had() {
+	within 20 dead events
+	grep -q "$1" "$RUN/events.log" || fail "not \"$1\": $(<"$RUN/events.log")"
+}
+
+# An end that was planned is one on both sides, and nowhere an error.
+event() {
+	log_mark
+	events 1
 	kernel 2 session remove "$UUID" 1
-	within 10 dead events
-	grep -q '^session-lost .* peer 2' "$RUN/events.log" || fail "$(<"$RUN/events.log")"
+	had '^session-lost .* peer 2 planned$'
+	must_log 'session with node 2 ended as planned'
+	session 1 2
+	events 2
+	kernel 2 session remove "$UUID" 1
+	had '^session-lost .* peer 1 planned$'
+	session 1 2
+	events 1
+	ss -K -H -t dst 10.7.0.2 >/dev/null
+	had '^session-lost .* peer 2 error '
+	within 10 no_session 1 2
+	within 10 no_session 2 1
 	session 1 2
 }
 
@@ -157,7 +284,7 @@ ready() {
 stop_load() {
 	local name
 
-	for name in here there reset replaced epoch hole late; do
+	for name in here there reset replaced epoch hole late lanes more cut gone slowly; do
 		stop "$name" KILL
 	done
 }
@@ -171,6 +298,11 @@ it 'a write that the old session has in service is not done after those of the n
 it 'without a session direct I/O goes on, what needs the coordinator is held' 'ready direct_goes_on'
 it 'the coordinator has another epoch: STALE, I/O is held until the member has it too' 'ready epoch_differs 1 2'
 it 'the member has another epoch: I/O is held until the coordinator has it too' 'ready epoch_differs 2 1'
-it 'a lost session is an event' 'ready event'
+it 'a lost session is an event, and so is one that was ended as planned' 'ready event'
+it 'three lanes: data on two of them' 'ready lanes'
+it 'one lane of three is cut under load' 'ready lane_cut'
+it 'four lanes over two networks' 'ready spread'
+it 'the network is gone without a word: noticed, and nothing is lost' 'ready network_gone'
+it 'a coordinator that is slow for long keeps its sessions' 'ready slow_coordinator'
 last 'all is taken down; the module unloads' down
 ktap_run

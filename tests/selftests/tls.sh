@@ -10,7 +10,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")" || exit
 # shellcheck source-path=SCRIPTDIR source=lib/nodes.sh
 . lib/nodes.sh
 
-readonly CERTS=$RUN/certs
+readonly CERTS=$RUN/certs LANES=2
 readonly IMG2=/dev/mapper/n2-img IMG3=/dev/mapper/n3-img
 
 # authority NAME

@@ -2,114 +2,15 @@
 /*
  * Whole commands of `covol`: their words in, requests and output out.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "../../userspace/cli/cli.h"
-#include "fake_kernel.h"
-#include "test.h"
+#include "cli_test.h"
 
-#define U	FAKE_UUID
 #define ADD	"kernel volume add " U
 #define ADD_1	ADD " --node 1 --coordinator 1 --epoch 1"
-
-static char *out, *err;
-static size_t out_size, err_size;
-
-static int setup(void **state)
-{
-	(void)state;
-	fake_reset();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	free(out);
-	free(err);
-	out = NULL;
-	err = NULL;
-	fake_reset();
-	return 0;
-}
-
-static int split(char *line, char **argv)
-{
-	char *rest = line, *word;
-	int argc = 0;
-
-	while ((word = strsep(&rest, " "))) {
-		assert_true(argc < 31);
-		argv[argc++] = word;
-	}
-	argv[argc] = NULL;
-	return argc;
-}
-
-/* Runs "covol LINE"; its output is in out and err. */
-static int covol(const char *line)
-{
-	FILE *real_out = stdout, *real_err = stderr;
-	char copy[1024], *argv[32];
-	int argc, code;
-
-	free(out);
-	free(err);
-	snprintf(copy, sizeof(copy), "covol %s", line);
-	argc = split(copy, argv);
-	stdout = open_memstream(&out, &out_size);
-	stderr = open_memstream(&err, &err_size);
-	code = run_cli(argc, argv);
-	fclose(stdout);
-	fclose(stderr);
-	stdout = real_out;
-	stderr = real_err;
-	return code;
-}
-
-/* White space between the parts of JSON means nothing. */
-static void squeeze(char *text)
-{
-	char *to = text, *from;
-
-	for (from = text; *from; from++)
-		if (!isspace((unsigned char)*from))
-			*to++ = *from;
-	*to = '\0';
-}
-
-/* The output is all of these, one after the other; NULL ends the list. */
-static void assert_output(const char *first, ...)
-{
-	const char *part, *at = out;
-	va_list args;
-
-	va_start(args, first);
-	for (part = first; part; part = va_arg(args, const char *)) {
-		if (strncmp(at, part, strlen(part)))
-			fail_msg("\"%s\" is not where it should be in:\n%s", part, out);
-		at += strlen(part);
-	}
-	va_end(args);
-	assert_string_equal(at, "");
-}
-
-#define assert_json(...)			\
-	do {					\
-		squeeze(out);			\
-		assert_output(__VA_ARGS__);	\
-	} while (0)
-
-static void assert_says(const char *text, const char *part)
-{
-	if (!strstr(text, part))
-		fail_msg("\"%s\" is not in:\n%s", part, text);
-}
 
 /* ---- usage ---- */
 
@@ -151,9 +52,6 @@ static void test_wrong_usage(void **state)
 		{ "kernel map set " U " 1 --offset 0", "EXTENT is missing" },
 		{ "kernel map set " U " 1 data:0:1M", "\"data:0:1M\" is not an extent" },
 		{ "kernel map set " U " image:x hole:0:1M", "\"image:x\" is not an object" },
-		{ "kernel session connect " U " --peer 2", "--address is missing" },
-		{ "kernel session connect " U " --peer 2 --address 1.2.3.4:5 --timeout -1",
-		  "\"-1\" is not a number of seconds" },
 		{ "kernel top --interval 0", "--interval: must be more than 0" },
 		{ "kernel events --count 0", "\"0\" is not a number from 1" },
 		{ "kernel table " U " 1 --meta-policy ask", "\"ask\" is neither" },
@@ -371,23 +269,6 @@ static void test_map_clear(void **state)
 	assert_int_equal(covol("kernel map clear " U " 3 --offset 1M --length 2M"), EXIT_OK);
 	sent = fake_request(3, COVOL_CMD_MAP_CLEAR);
 	assert_int_equal(nla_get_u64(sent[COVOL_A_MAP_LENGTH]), 2 << 20);
-}
-
-static void test_session(void **state)
-{
-	struct nlattr **sent;
-
-	(void)state;
-	assert_int_equal(covol("kernel session remove " U " 2 --forget"), EXIT_OK);
-	sent = fake_request(0, COVOL_CMD_SESSION_DEL);
-	assert_non_null(sent[COVOL_A_SESSION_FORGET]);
-
-	/* A volume that is not there is noticed before anybody waits for a peer. */
-	fake_refuse(-ENOENT, "uuid: unknown volume", 0, 0);
-	assert_int_equal(covol("kernel session listen " U " --peer 2 --address 127.0.0.1:0"),
-			 EXIT_FAILED);
-	assert_says(err, "uuid: unknown volume");
-	assert_int_equal(fake_requests(), 2);
 }
 
 /* ---- output ---- */
@@ -612,36 +493,6 @@ static void test_map_show(void **state)
 	assert_says(out, "    4K     4K hole ");
 }
 
-static void test_session_show(void **state)
-{
-	struct nl_msg *message = fake_message(COVOL_CMD_SESSION_GET, NLM_F_MULTI);
-
-	(void)state;
-	nla_put(message, COVOL_A_SESSION_UUID, sizeof(fake_uuid), &fake_uuid);
-	nla_put_u32(message, COVOL_A_SESSION_PEER, 2);
-	nla_put_u32(message, COVOL_A_SESSION_STATE, COVOL_SESSION_STATE_LIVE);
-	nla_put_u32(message, COVOL_A_SESSION_OUTSTANDING, 1);
-	nla_put_u32(message, COVOL_A_SESSION_QUEUED, 2);
-	nla_put_u32(message, COVOL_A_SESSION_SERVING, 3);
-	nla_put_u64(message, COVOL_A_SESSION_REQUESTS_SENT, 4);
-	nla_put_u64(message, COVOL_A_SESSION_REQUESTS_SERVED, 5);
-	nla_put_u64(message, COVOL_A_SESSION_BYTES_SENT, 6);
-	nla_put_u64(message, COVOL_A_SESSION_BYTES_RECEIVED, 7);
-	nla_put_flag(message, COVOL_A_SESSION_TLS);
-	nla_put_u64(message, COVOL_A_SESSION_GRANTS_SENT, 8);
-	nla_put_u64(message, COVOL_A_SESSION_GRANTS_RECEIVED, 9);
-	nla_put_u64(message, COVOL_A_SESSION_RECALLS_SENT, 10);
-	nla_put_u64(message, COVOL_A_SESSION_RECALLS_RECEIVED, 11);
-	fake_add(message);
-	fake_done(0, NULL);
-	assert_int_equal(covol("kernel session show " U " --json"), EXIT_OK);
-	assert_json("{\"sessions\":[{\"uuid\":\"" U "\",\"peer\":2,\"state\":\"live\",",
-		    "\"outstanding\":1,\"queued\":2,\"serving\":3,\"requests-sent\":4,",
-		    "\"requests-served\":5,\"bytes-sent\":6,\"bytes-received\":7,\"tls\":1,",
-		    "\"grants-sent\":8,\"grants-received\":9,\"recalls-sent\":10,\"recalls-received\":11}]}",
-		    NULL);
-}
-
 static void add_events(void)
 {
 	struct nl_msg *message = fake_message(COVOL_CMD_LAYOUT_WANTED, 0);
@@ -763,7 +614,6 @@ int main(void)
 		TEST(test_image_add),
 		TEST(test_map_set),
 		TEST(test_map_clear),
-		TEST(test_session),
 		TEST(test_volume_show),
 		TEST(test_show_nothing),
 		TEST(test_show_unknown),
@@ -772,7 +622,6 @@ int main(void)
 		TEST(test_stats),
 		TEST(test_top),
 		TEST(test_map_show),
-		TEST(test_session_show),
 		TEST(test_events),
 		TEST(test_events_end),
 		TEST(test_table),

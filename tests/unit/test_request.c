@@ -112,10 +112,12 @@ static void test_image_commands(void **state)
 
 static void test_session_commands(void **state)
 {
-	struct nlattr **sent;
+	static const int fds[COVOL_LANES_MAX] = { 7, 9, 8 };
+	struct nlattr **sent, *attribute;
+	int left, n = 0;
 
 	(void)state;
-	assert_int_equal(covol_session_new(c, &fake_uuid, 2, 7), 0);
+	assert_int_equal(covol_session_new(c, &fake_uuid, 2, fds, 1), 0);
 	sent = fake_request(0, COVOL_CMD_SESSION_NEW);
 	assert_true(fake_has_only(sent, COVOL_A_SESSION_UUID, COVOL_A_SESSION_PEER,
 				  COVOL_A_SESSION_FD, 0));
@@ -126,6 +128,11 @@ static void test_session_commands(void **state)
 	assert_int_equal(covol_session_del(c, &fake_uuid, 2, true), 0);
 	assert_true(fake_has_only(fake_request(2, COVOL_CMD_SESSION_DEL), COVOL_A_SESSION_UUID,
 				  COVOL_A_SESSION_PEER, COVOL_A_SESSION_FORGET, 0));
+	assert_int_equal(covol_session_new(c, &fake_uuid, 2, fds, 3), 0);
+	nlmsg_for_each_attr(attribute, fake_request_message(3), GENL_HDRLEN, left)
+		if (nla_type(attribute) == COVOL_A_SESSION_FD)
+			assert_int_equal(nla_get_s32(attribute), fds[n++]);
+	assert_int_equal(n, 3);
 }
 
 static void test_map_clear(void **state)

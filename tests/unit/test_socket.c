@@ -100,6 +100,18 @@ static void assert_connected(int a, int b)
 	close(b);
 }
 
+/* One connection, to a listener of its own. */
+static int accept_one(const char *address, const char *from, unsigned int timeout_ms)
+{
+	int listener = covol_socket_listen(c, address), fd;
+
+	if (listener < 0)
+		return listener;
+	fd = covol_socket_accept(c, listener, from, timeout_ms);
+	close(listener);
+	return fd;
+}
+
 static void test_accept(void **state)
 {
 	char address[32];
@@ -108,7 +120,7 @@ static void test_accept(void **state)
 
 	(void)state;
 	start(&connector);
-	fd = covol_socket_accept(c, address, "127.0.0.1", 5000);
+	fd = accept_one(address, "127.0.0.1", 5000);
 	pthread_join(connector.thread, NULL);
 	assert_connected(fd, connector.fd);
 }
@@ -123,7 +135,7 @@ static void test_connect_first(void **state)
 	(void)state;
 	start(&connector);
 	poll(NULL, 0, 300);
-	fd = covol_socket_accept(c, address, NULL, 5000);
+	fd = accept_one(address, NULL, 5000);
 	pthread_join(connector.thread, NULL);
 	assert_connected(connector.fd, fd);
 }
@@ -136,12 +148,34 @@ static void test_stranger(void **state)
 
 	(void)state;
 	start(&connector);
-	assert_int_equal(covol_socket_accept(c, address, "127.0.0.2", 600), -ETIMEDOUT);
+	assert_int_equal(accept_one(address, "127.0.0.2", 600), -ETIMEDOUT);
 	pthread_join(connector.thread, NULL);
 	assert_non_null(strstr(covol_error(c), "turned away: 1"));
 	assert_true(connector.fd >= 0);
 	assert_true(read(connector.fd, &byte, 1) <= 0);
 	close(connector.fd);
+}
+
+/* Several come to one listener, in the order in which they connect. */
+static void test_lanes(void **state)
+{
+	int listener, fd[3], i;
+	char address[32], byte;
+
+	(void)state;
+	listener = covol_socket_listen(c, free_address(address));
+	assert_true(listener >= 0);
+	for (i = 0; i < 3; i++)
+		fd[i] = covol_socket_connect(c, address, 5000);
+	for (i = 0; i < 3; i++) {
+		int accepted = covol_socket_accept(c, listener, NULL, 5000);
+
+		assert_int_equal(write(fd[i], &"abc"[i], 1), 1);
+		assert_int_equal(read(accepted, &byte, 1), 1);
+		assert_int_equal(byte, "abc"[i]);
+		assert_connected(fd[i], accepted);
+	}
+	close(listener);
 }
 
 static void test_accept_times_out(void **state)
@@ -150,7 +184,7 @@ static void test_accept_times_out(void **state)
 	double begin = now();
 
 	(void)state;
-	assert_int_equal(covol_socket_accept(c, free_address(address), NULL, 200), -ETIMEDOUT);
+	assert_int_equal(accept_one(free_address(address), NULL, 200), -ETIMEDOUT);
 	assert_true(now() - begin >= 0.19);
 	assert_true(now() - begin < 3);
 	assert_non_null(strstr(covol_error(c), address));
@@ -175,7 +209,7 @@ static void test_no_time(void **state)
 
 	(void)state;
 	assert_int_equal(covol_socket_connect(c, free_address(address), 0), -ETIMEDOUT);
-	assert_int_equal(covol_socket_accept(c, free_address(address), NULL, 0), -ETIMEDOUT);
+	assert_int_equal(accept_one(free_address(address), NULL, 0), -ETIMEDOUT);
 }
 
 static void test_malformed(void **state)
@@ -192,10 +226,10 @@ static void test_malformed(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
 		assert_int_equal(covol_socket_connect(c, addresses[i], 0), -EINVAL);
-		assert_int_equal(covol_socket_accept(c, addresses[i], NULL, 0), -EINVAL);
+		assert_int_equal(accept_one(addresses[i], NULL, 0), -EINVAL);
 		assert_non_null(strstr(covol_error(c), addresses[i]));
 	}
-	assert_int_equal(covol_socket_accept(c, "127.0.0.1:7000", "somewhere", 0), -EINVAL);
+	assert_int_equal(covol_socket_accept(c, -1, "somewhere", 0), -EINVAL);
 	assert_non_null(strstr(covol_error(c), "somewhere"));
 }
 
@@ -203,7 +237,7 @@ static void test_malformed(void **state)
 static void test_cannot_listen(void **state)
 {
 	(void)state;
-	assert_int_equal(covol_socket_accept(c, "192.0.2.1:7000", NULL, 1000), -EADDRNOTAVAIL);
+	assert_int_equal(accept_one("192.0.2.1:7000", NULL, 1000), -EADDRNOTAVAIL);
 }
 
 #define TEST(function)	cmocka_unit_test_setup_teardown(function, setup, teardown)
@@ -214,6 +248,7 @@ int main(void)
 		TEST(test_accept),
 		TEST(test_connect_first),
 		TEST(test_stranger),
+		TEST(test_lanes),
 		TEST(test_accept_times_out),
 		TEST(test_connect_times_out),
 		TEST(test_no_time),

@@ -199,6 +199,9 @@ static void test_taken(void **state)
 		{ COVOL_OP_RECALL, 0, 0, 0, 0, 512 },
 		{ COVOL_OP_RECALL, COVOL_WIRE_ZEROES, 0, 0, 0, 512 },
 		{ COVOL_OP_RECALL, R, 0, 0, 0, 512 },
+		{ COVOL_OP_PING, 0, 0, 0, 0, 0 },
+		{ COVOL_OP_PING, R, 0, 0, 0, 0 },
+		{ COVOL_OP_GOODBYE, 0, 0, 0, 0, 0 },
 		{ COVOL_OP_DISCARD, 0, 0, 0, INT64_MAX - 511, 0x1ffULL + 1 - 512 + 512 },
 	};
 	size_t i;
@@ -225,6 +228,9 @@ static void test_refused(void **state)
 		{ COVOL_OP_DISCARD, COVOL_WIRE_ZEROES, 0, 0, 0, 512 },
 		{ COVOL_OP_READ, 0x8000, 0, 0, 0, 512 },
 		{ COVOL_OP_GRANT, R, 0, 0, 0, 512 },
+		{ COVOL_OP_GOODBYE, R, 0, 0, 0, 0 },
+		{ COVOL_OP_PING, COVOL_WIRE_ZEROES, 0, 0, 0, 0 },
+		{ COVOL_OP_PING, 0, COVOL_STATUS_IO, 0, 0, 0 },
 		/* status */
 		{ COVOL_OP_READ, 0, COVOL_STATUS_IO, 0, 0, 512 },
 		{ COVOL_OP_READ, R, COVOL_STATUS_LAST + 1, 0, 0, 512 },
@@ -242,7 +248,12 @@ static void test_refused(void **state)
 		{ COVOL_OP_DISCARD, 0, 0, 0, UINT64_MAX - 511, 1024 },
 		{ COVOL_OP_FLUSH, 0, 0, 0, 512, 0 },
 		{ COVOL_OP_FLUSH, 0, 0, 0, 0, 512 },
+		{ COVOL_OP_PING, 0, 0, 0, 0, 512 },
+		{ COVOL_OP_GOODBYE, 0, 0, 0, 512, 0 },
 		/* payloads */
+		{ COVOL_OP_PING, 0, 0, 8, 0, 0 },
+		{ COVOL_OP_PING, R, 0, 8, 0, 0 },
+		{ COVOL_OP_GOODBYE, 0, 0, 1, 0, 0 },
 		{ COVOL_OP_READ, 0, 0, 512, 0, 512 },
 		{ COVOL_OP_READ, R, 0, 0, 0, 512 },
 		{ COVOL_OP_READ, R, 0, 1024, 0, 512 },
@@ -404,6 +415,7 @@ static void test_names(void **state)
 	(void)state;
 	assert_string_equal(covol_wire_op_name(COVOL_OP_READ), "READ");
 	assert_string_equal(covol_wire_op_name(COVOL_OP_RECALL), "RECALL");
+	assert_string_equal(covol_wire_op_name(COVOL_OP_LAST), "GOODBYE");
 	assert_string_equal(covol_wire_op_name(0), "?");
 	assert_string_equal(covol_wire_op_name(COVOL_OP_LAST + 1), "?");
 	assert_string_equal(covol_wire_op_name(UINT32_MAX), "?");

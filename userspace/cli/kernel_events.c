@@ -41,6 +41,8 @@ static struct json_object *event_to_json(const struct covol_event *event)
 		json_object_object_add(json, "length", json_object_new_uint64(event->length));
 	if (covol_event_has(event, COVOL_A_EVENT_ERROR))
 		json_object_object_add(json, "error", json_object_new_int(event->error));
+	if (covol_event_has(event, COVOL_A_EVENT_PLANNED))
+		json_object_object_add(json, "planned", json_object_new_boolean(true));
 	if (covol_event_has(event, COVOL_A_EVENT_ROUTE))
 		json_object_object_add(json, "route",
 				       json_object_new_string(covol_route_name(event->route)));
@@ -76,6 +78,8 @@ static void print_words(const struct covol_event *event)
 		printf(" length %" PRIu64, event->length);
 	if (covol_event_has(event, COVOL_A_EVENT_ERROR))
 		printf(" error %s", event->error ? strerrorname_np(-event->error) ?: "?" : "-");
+	if (covol_event_has(event, COVOL_A_EVENT_PLANNED))
+		printf(" planned");
 	if (covol_event_has(event, COVOL_A_EVENT_ROUTE))
 		printf(" route %s", covol_route_name(event->route));
 	if (covol_event_has(event, COVOL_A_EVENT_REASONS))

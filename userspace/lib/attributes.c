@@ -119,6 +119,7 @@ static const struct nla_policy session_policy[COVOL_A_SESSION_MAX + 1] = {
 	[COVOL_A_SESSION_GRANTS_RECEIVED] = { .type = NLA_U64 },
 	[COVOL_A_SESSION_RECALLS_SENT]	= { .type = NLA_U64 },
 	[COVOL_A_SESSION_RECALLS_RECEIVED] = { .type = NLA_U64 },
+	[COVOL_A_SESSION_LANES]		= { .type = NLA_NESTED },
 };
 
 static const char *const session_names[COVOL_A_SESSION_MAX + 1] = {
@@ -130,6 +131,20 @@ static const char *const session_names[COVOL_A_SESSION_MAX + 1] = {
 
 SET(session, SESSION);
 
+static const struct nla_policy lane_policy[COVOL_A_LANE_MAX + 1] = {
+	[COVOL_A_LANE_OUTSTANDING]	= { .type = NLA_U32 },
+	[COVOL_A_LANE_SILENT]		= { .type = NLA_U32 },
+	[COVOL_A_LANE_REQUESTS_SENT]	= { .type = NLA_U64 },
+	[COVOL_A_LANE_REQUESTS_SERVED]	= { .type = NLA_U64 },
+	[COVOL_A_LANE_BYTES_SENT]	= { .type = NLA_U64 },
+	[COVOL_A_LANE_BYTES_RECEIVED]	= { .type = NLA_U64 },
+};
+
+/* Lanes are never sent, so nothing is ever refused in them. */
+static const char *const lane_names[COVOL_A_LANE_MAX + 1];
+
+SET(lane, LANE);
+
 static const struct nla_policy event_policy[COVOL_A_EVENT_MAX + 1] = {
 	[COVOL_A_EVENT_UUID]		= UUID,
 	[COVOL_A_EVENT_OBJECT]		= { .type = NLA_U64 },
@@ -140,6 +155,7 @@ static const struct nla_policy event_policy[COVOL_A_EVENT_MAX + 1] = {
 	[COVOL_A_EVENT_ERROR]		= { .type = NLA_S32 },
 	[COVOL_A_EVENT_ROUTE]		= { .type = NLA_U32 },
 	[COVOL_A_EVENT_REASONS]		= { .type = NLA_U32 },
+	[COVOL_A_EVENT_PLANNED]		= { .type = NLA_FLAG },
 };
 
 /* Events are never sent, so nothing is ever refused in them. */

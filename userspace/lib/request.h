@@ -29,6 +29,7 @@ extern const struct covol_attribute_set covol_volume_set_of_attributes;
 extern const struct covol_attribute_set covol_image_set_of_attributes;
 extern const struct covol_attribute_set covol_map_set_of_attributes;
 extern const struct covol_attribute_set covol_session_set_of_attributes;
+extern const struct covol_attribute_set covol_lane_set_of_attributes;
 extern const struct covol_attribute_set covol_event_set_of_attributes;
 
 struct nl_msg;

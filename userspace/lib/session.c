@@ -15,12 +15,15 @@ static void begin(struct covol *c, struct covol_request *req, uint8_t command,
 	covol_request_put_u32(req, COVOL_A_SESSION_PEER, peer);
 }
 
-int covol_session_new(struct covol *c, const struct covol_uuid *uuid, uint32_t peer, int fd)
+int covol_session_new(struct covol *c, const struct covol_uuid *uuid, uint32_t peer,
+		      const int *fds, uint32_t lanes)
 {
 	struct covol_request req;
+	uint32_t i;
 
 	begin(c, &req, COVOL_CMD_SESSION_NEW, uuid, peer);
-	covol_request_put_fd(&req, COVOL_A_SESSION_FD, fd);
+	for (i = 0; i < lanes; i++)
+		covol_request_put_fd(&req, COVOL_A_SESSION_FD, fds[i]);
 	return covol_request_run(&req);
 }
 
@@ -32,6 +35,28 @@ int covol_session_del(struct covol *c, const struct covol_uuid *uuid, uint32_t p
 	if (forget)
 		covol_request_put_flag(&req, COVOL_A_SESSION_FORGET);
 	return covol_request_run(&req);
+}
+
+static int decode_lanes(struct nlattr *lanes, struct covol_session *session)
+{
+	struct nlattr *attributes[COVOL_A_LANE_MAX + 1], *lane;
+	int left;
+
+	nla_for_each_nested(lane, lanes, left) {
+		if (session->lanes == COVOL_LANES_MAX ||
+		    nla_parse_nested(attributes, COVOL_A_LANE_MAX, lane,
+				     covol_lane_set_of_attributes.policy))
+			return -EBADMSG;
+		session->lane[session->lanes++] = (struct covol_lane) {
+			.outstanding	= covol_get_u32(attributes, COVOL_A_LANE_OUTSTANDING),
+			.silent		= covol_get_u32(attributes, COVOL_A_LANE_SILENT),
+			.requests_sent	= covol_get_u64(attributes, COVOL_A_LANE_REQUESTS_SENT),
+			.requests_served = covol_get_u64(attributes, COVOL_A_LANE_REQUESTS_SERVED),
+			.bytes_sent	= covol_get_u64(attributes, COVOL_A_LANE_BYTES_SENT),
+			.bytes_received	= covol_get_u64(attributes, COVOL_A_LANE_BYTES_RECEIVED),
+		};
+	}
+	return 0;
 }
 
 static int decode(struct nlattr **attributes, struct covol_session *session)
@@ -56,6 +81,8 @@ static int decode(struct nlattr **attributes, struct covol_session *session)
 		.recalls_received = covol_get_u64(attributes, COVOL_A_SESSION_RECALLS_RECEIVED),
 	};
 	covol_get_uuid(attributes, COVOL_A_SESSION_UUID, &session->uuid);
+	if (attributes[COVOL_A_SESSION_LANES])
+		return decode_lanes(attributes[COVOL_A_SESSION_LANES], session);
 	return 0;
 }
 

@@ -20,6 +20,7 @@
 #define RETRY_MS	200
 
 #define HOST_BYTES	64	/* the longest numeric address with its zone */
+#define NAME_BYTES	(HOST_BYTES + 16)	/* with its port */
 
 static int64_t now_ms(void)
 {
@@ -200,7 +201,7 @@ static int listen_at(const struct addrinfo *info)
 	if (fd < 0)
 		return -errno;
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
-	    bind(fd, info->ai_addr, info->ai_addrlen) || listen(fd, 8))
+	    bind(fd, info->ai_addr, info->ai_addrlen) || listen(fd, COVOL_LANES_MAX))
 		error = -errno;
 	if (error)
 		close(fd);
@@ -245,45 +246,59 @@ static int accept_from(int listener, const struct addrinfo *from, int64_t deadli
 	}
 }
 
-static int accept_at(struct covol *c, const char *address, const struct addrinfo *info,
-		     const struct addrinfo *from, unsigned int timeout_ms)
+/* "1.2.3.4:7" or "[fe80::1]:7", for error lines. */
+static const char *name_of(int fd, char text[NAME_BYTES])
 {
-	int64_t deadline = now_ms() + timeout_ms;
-	unsigned int strangers = 0;
-	int listener, fd;
+	struct sockaddr_storage address;
+	socklen_t size = sizeof(address);
+	char host[HOST_BYTES], port[8];
 
-	listener = listen_at(info);
-	if (listener < 0)
-		return covol_fail(c, listener, "listening at %s: %s", address, strerror(-listener));
-	fd = accept_from(listener, from, deadline, &strangers);
-	close(listener);
-
-	if (fd == -ETIMEDOUT)
-		return covol_fail(c, fd,
-				  "listening at %s: nobody came within %u.%03u s (turned away: %u)",
-				  address, timeout_ms / 1000, timeout_ms % 1000, strangers);
-	if (fd < 0)
-		return covol_fail(c, fd, "listening at %s: %s", address, strerror(-fd));
-	return fd;
+	if (getsockname(fd, (struct sockaddr *)&address, &size) ||
+	    getnameinfo((struct sockaddr *)&address, size, host, sizeof(host), port, sizeof(port),
+			NI_NUMERICHOST | NI_NUMERICSERV))
+		snprintf(text, NAME_BYTES, "?");
+	else
+		snprintf(text, NAME_BYTES, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host, port);
+	return text;
 }
 
-int covol_socket_accept(struct covol *c, const char *address, const char *from,
-			unsigned int timeout_ms)
+int covol_socket_listen(struct covol *c, const char *address)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST };
-	struct addrinfo *info, *from_info = NULL;
+	struct addrinfo *info;
 	int fd;
 
 	fd = resolve(c, address, &info);
 	if (fd)
 		return fd;
-	if (from && getaddrinfo(from, NULL, &hints, &from_info))
-		fd = covol_fail(c, -EINVAL, "%s: not an address in figures", from);
-	else
-		fd = accept_at(c, address, info, from_info, timeout_ms);
+	fd = listen_at(info);
+	freeaddrinfo(info);
+	if (fd < 0)
+		return covol_fail(c, fd, "listening at %s: %s", address, strerror(-fd));
+	return fd;
+}
 
+int covol_socket_accept(struct covol *c, int listener, const char *from, unsigned int timeout_ms)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST };
+	int64_t deadline = now_ms() + timeout_ms;
+	struct addrinfo *from_info = NULL;
+	unsigned int strangers = 0;
+	char name[NAME_BYTES];
+	int fd;
+
+	if (from && getaddrinfo(from, NULL, &hints, &from_info))
+		return covol_fail(c, -EINVAL, "%s: not an address in figures", from);
+	fd = accept_from(listener, from_info, deadline, &strangers);
 	if (from_info)
 		freeaddrinfo(from_info);
-	freeaddrinfo(info);
+
+	if (fd == -ETIMEDOUT)
+		return covol_fail(c, fd,
+				  "listening at %s: nobody came within %u.%03u s (turned away: %u)",
+				  name_of(listener, name), timeout_ms / 1000, timeout_ms % 1000,
+				  strangers);
+	if (fd < 0)
+		return covol_fail(c, fd, "listening at %s: %s", name_of(listener, name),
+				  strerror(-fd));
 	return fd;
 }

@@ -10,6 +10,7 @@
 #define COVOL_GENL_VERSION	1
 
 #define COVOL_UUID_LEN	16
+#define COVOL_LANES_MAX	16
 
 /**
  * enum covol_role - What this node is for a volume.
@@ -79,8 +80,8 @@ enum covol_extent_state {
 /**
  * enum covol_session_state
  * @COVOL_SESSION_STATE_LIVE: Requests flow.
- * @COVOL_SESSION_STATE_CLOSING: The connection is gone; requests of it are
- *   still ending.
+ * @COVOL_SESSION_STATE_CLOSING: A connection is gone; requests of the session
+ *   are still ending.
  */
 enum covol_session_state {
 	COVOL_SESSION_STATE_LIVE,
@@ -196,6 +197,19 @@ enum {
 #define COVOL_A_MAP_MAX (__COVOL_A_MAP_MAX - 1)
 
 enum {
+	COVOL_A_LANE_OUTSTANDING = 1,
+	COVOL_A_LANE_SILENT,
+	COVOL_A_LANE_REQUESTS_SENT,
+	COVOL_A_LANE_REQUESTS_SERVED,
+	COVOL_A_LANE_BYTES_SENT,
+	COVOL_A_LANE_BYTES_RECEIVED,
+	COVOL_A_LANE_PAD,
+
+	__COVOL_A_LANE_MAX
+};
+#define COVOL_A_LANE_MAX (__COVOL_A_LANE_MAX - 1)
+
+enum {
 	COVOL_A_SESSION_UUID = 1,
 	COVOL_A_SESSION_PEER,
 	COVOL_A_SESSION_FD,
@@ -214,6 +228,7 @@ enum {
 	COVOL_A_SESSION_GRANTS_RECEIVED,
 	COVOL_A_SESSION_RECALLS_SENT,
 	COVOL_A_SESSION_RECALLS_RECEIVED,
+	COVOL_A_SESSION_LANES,
 
 	__COVOL_A_SESSION_MAX
 };
@@ -230,6 +245,7 @@ enum {
 	COVOL_A_EVENT_ROUTE,
 	COVOL_A_EVENT_REASONS,
 	COVOL_A_EVENT_PAD,
+	COVOL_A_EVENT_PLANNED,
 
 	__COVOL_A_EVENT_MAX
 };

@@ -25,7 +25,7 @@
 
 #define IMAGE_SIZE (8u << 20)
 /* The last opcode that there is. */
-#define OP_LAST RECALL
+#define OP_LAST GOODBYE
 /* The module's window, and more. */
 #define OUTSTANDING 200
 
@@ -56,10 +56,12 @@ static uint64_t edge(void)
 
 static struct hdr valid(void)
 {
-	enum op op = 1 + any(OP_LAST);
-	uint64_t object = any(4) ? 1 : 0;
-	uint64_t length = op == FLUSH ? 0 : 512 * (1 + any(32));
-	uint64_t offset = op == FLUSH ? 0 : 512 * any(IMAGE_SIZE / 512 - 32);
+	/* A GOODBYE ends the session, so it is no more than a mutation. */
+	enum op op = 1 + any(PING);
+	uint64_t object = any(4) && op != PING ? 1 : 0;
+	bool range = op != FLUSH && op != PING;
+	uint64_t length = range ? 512 * (1 + any(32)) : 0;
+	uint64_t offset = range ? 512 * any(IMAGE_SIZE / 512 - 32) : 0;
 	struct hdr hdr = request(op, object, offset, length);
 
 	if (op == GRANT)

@@ -27,51 +27,8 @@
 /* What one session may have in service, with something for the sockets. */
 #define FLOOD_MIB	256
 #define SECOND		1000
-#define SLOW		(20 * SECOND)
 
 static char data[IO_MAX], buf[2 * IO_MAX];
-
-/* ---- the kernel's log ---- */
-
-static int kmsg = -1;
-
-static void log_open(void)
-{
-	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (kmsg < 0 || lseek(kmsg, 0, SEEK_END) < 0)
-		die("/dev/kmsg: %s", strerror(errno));
-	/* The module logs ten ends of sessions in five seconds; each case has one. */
-	usleep(600000);
-}
-
-static bool logged(const char *text)
-{
-	static char line[8192];
-	ssize_t len;
-	int i;
-
-	/* The session ends before its last words are in the log. */
-	for (i = 0; i < 50; i++) {
-		/* EPIPE: some messages were lost, the next ones come */
-		do {
-			len = read(kmsg, line, sizeof(line) - 1);
-			line[len > 0 ? len : 0] = 0;
-			if (strstr(line, text))
-				return true;
-		} while (len > 0 || (len < 0 && errno == EPIPE));
-		usleep(100000);
-	}
-	return false;
-}
-
-static void must_end(int fd, const char *text)
-{
-	if (!ends(fd, SLOW))
-		die("the session goes on");
-	if (!logged(text))
-		die("the session ended, but \"%s\" is not in the log", text);
-	close(fd);
-}
 
 /* Without a line in the log. */
 static void finish(int fd)
@@ -86,7 +43,7 @@ static struct hdr answer_to(int fd, const struct hdr *asked)
 {
 	struct hdr hdr;
 
-	if (!get(fd, &hdr, sizeof(hdr)))
+	if (!get_hdr(fd, &hdr))
 		die("no answer: the session has ended, or nothing came in time");
 	if (hdr.crc != crc32c(&hdr, offsetof(struct hdr, crc)) || hdr.magic != MAGIC)
 		die("the answer is no message");
@@ -129,7 +86,7 @@ static const struct malformed malformed[] = {
 	{ "version", "unknown version", { .version = 2 } },
 	{ "crc", "bad header checksum", { .crc = 1 }, true },
 	{ "opcode", "unknown opcode", { .opcode = 200 } },
-	{ "opcode-next", "unknown opcode", { .opcode = RECALL + 1 } },
+	{ "opcode-next", "unknown opcode", { .opcode = GOODBYE + 1 } },
 	{ "flag", "flag that the opcode does not have", { .flags = FUA } },
 	{ "flag-unknown", "flag that the opcode does not have", { .flags = 0x8000 } },
 	{ "status", "bad status", { .status = IO } },
@@ -313,7 +270,7 @@ static void many_at_once(void)
 		hdrs[i] = request(READ, 1, i * 512, 512);
 	put(fd, hdrs, sizeof(hdrs));
 	for (i = 0; i < 300; i++) {
-		if (!get(fd, &hdr, sizeof(hdr)) || hdr.status != OK ||
+		if (!get_hdr(fd, &hdr) || hdr.status != OK ||
 		    !get(fd, buf, hdr.payload))
 			die("%d answers of 300", i);
 		if (hdr.id - hdrs[0].id >= 300 || seen[hdr.id - hdrs[0].id])
@@ -426,7 +383,7 @@ static struct hdr next_read(int fd)
 	struct hdr hdr;
 
 	for (;;) {
-		if (!get(fd, &hdr, sizeof(hdr)))
+		if (!get_hdr(fd, &hdr))
 			die("the module asks for nothing");
 		if (hdr.opcode == READ)
 			return hdr;
@@ -589,7 +546,7 @@ static struct hdr next_asked(int fd, enum op op, unsigned int flags)
 	struct hdr hdr;
 
 	for (;;) {
-		if (!get(fd, &hdr, sizeof(hdr)))
+		if (!get_hdr(fd, &hdr))
 			die("the module does not ask for opcode %u", op);
 		if (hdr.opcode != LAYOUT_GET)
 			break;
@@ -681,7 +638,7 @@ static void grant_bad(void)
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		fd = session();
 		put_grant(fd, bad[i], bad[i][1].length ? 2 : 1);
-		if (!ends(fd, SLOW))
+		if (!ends(fd, 20 * SECOND))
 			die("bad grant %u was taken", i);
 		close(fd);
 		if (i == 0 && !logged("bad grant for image 1"))

@@ -4,6 +4,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -64,8 +65,7 @@ struct hdr response(const struct hdr *to, enum status status)
 	return hdr;
 }
 
-/* Two ends of a TCP connection. */
-static void connection(int ends[2])
+void connection(int ends[2])
 {
 	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
 	socklen_t len = sizeof(addr);
@@ -83,8 +83,9 @@ static void connection(int ends[2])
 	close(listener);
 }
 
-/* A command about our session; fd < 0: without a socket. */
-static void ask_session(uint8_t cmd, int32_t fd, bool forget)
+/* A command about our session, with sockets for its lanes or with none. */
+static struct genl_answer try_session(uint8_t cmd, const int32_t *fds, unsigned int lanes,
+				      bool forget)
 {
 	static struct genl_msg msg;
 	static int sock = -1;
@@ -98,28 +99,59 @@ static void ask_session(uint8_t cmd, int32_t fd, bool forget)
 	genl_begin(&msg, family, 0, cmd);
 	genl_put(&msg, COVOL_A_SESSION_UUID, self.uuid, sizeof(self.uuid));
 	genl_put(&msg, COVOL_A_SESSION_PEER, &self.peer, sizeof(self.peer));
-	if (fd >= 0)
-		genl_put(&msg, COVOL_A_SESSION_FD, &fd, sizeof(fd));
+	while (lanes--)
+		genl_put(&msg, COVOL_A_SESSION_FD, fds++, sizeof(*fds));
 	if (forget)
 		genl_put(&msg, COVOL_A_SESSION_FORGET, NULL, 0);
 	genl_ask(sock, &msg, &answer);
+	return answer;
+}
+
+static void ask_session(uint8_t cmd, const int32_t *fds, unsigned int lanes, bool forget)
+{
+	struct genl_answer answer = try_session(cmd, fds, lanes, forget);
+
 	if (answer.error)
 		die("session command %u: %s %s", cmd, strerror(answer.error), answer.text);
 }
 
+void session_lanes(int *fds, unsigned int lanes)
+{
+	int32_t theirs[COVOL_LANES_MAX] = { 0 };
+	int ends[2];
+	unsigned int i;
+
+	for (i = 0; i < lanes; i++) {
+		connection(ends);
+		fds[i] = ends[0];
+		theirs[i] = ends[1];
+	}
+	ask_session(COVOL_CMD_SESSION_NEW, theirs, lanes, false);
+	for (i = 0; i < lanes; i++)
+		close(theirs[i]);
+}
+
+int session_refused(const int32_t *fds, unsigned int lanes)
+{
+	return try_session(COVOL_CMD_SESSION_NEW, fds, lanes, false).error;
+}
+
 int session(void)
 {
-	int ends[2];
+	int fd;
 
-	connection(ends);
-	ask_session(COVOL_CMD_SESSION_NEW, ends[1], false);
-	close(ends[1]);
-	return ends[0];
+	session_lanes(&fd, 1);
+	return fd;
 }
 
 void session_end(void)
 {
-	ask_session(COVOL_CMD_SESSION_DEL, -1, true);
+	ask_session(COVOL_CMD_SESSION_DEL, NULL, 0, true);
+}
+
+void session_remove(void)
+{
+	ask_session(COVOL_CMD_SESSION_DEL, NULL, 0, false);
 }
 
 bool put(int fd, const void *data, size_t len)
@@ -154,6 +186,17 @@ bool get(int fd, void *data, size_t len)
 	return true;
 }
 
+bool get_hdr(int fd, struct hdr *hdr)
+{
+	for (;;) {
+		if (!get(fd, hdr, sizeof(*hdr)))
+			return false;
+		if (hdr->opcode != PING || hdr->flags & RESPONSE)
+			return true;
+		put_msg(fd, response(hdr, OK), NULL, 0);
+	}
+}
+
 bool ends(int fd, int ms)
 {
 	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
@@ -163,4 +206,46 @@ bool ends(int fd, int ms)
 		if (recv(fd, buf, sizeof(buf), 0) <= 0)
 			return true;
 	return false;
+}
+
+/* ---- the kernel's log ---- */
+
+static int kmsg = -1;
+
+void log_open(void)
+{
+	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (kmsg < 0 || lseek(kmsg, 0, SEEK_END) < 0)
+		die("/dev/kmsg: %s", strerror(errno));
+	/* The module logs ten ends of sessions in five seconds; each case has one. */
+	usleep(600000);
+}
+
+bool logged(const char *text)
+{
+	static char line[8192];
+	ssize_t len;
+	int i;
+
+	/* The session ends before its last words are in the log. */
+	for (i = 0; i < 50; i++) {
+		/* EPIPE: some messages were lost, the next ones come */
+		do {
+			len = read(kmsg, line, sizeof(line) - 1);
+			line[len > 0 ? len : 0] = 0;
+			if (strstr(line, text))
+				return true;
+		} while (len > 0 || (len < 0 && errno == EPIPE));
+		usleep(100000);
+	}
+	return false;
+}
+
+void must_end(int fd, const char *text)
+{
+	if (!ends(fd, 20000))
+		die("the session goes on");
+	if (!logged(text))
+		die("the session ended, but \"%s\" is not in the log", text);
+	close(fd);
 }

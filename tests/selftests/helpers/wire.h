@@ -12,7 +12,8 @@
 #include <sys/types.h>
 
 enum op {
-	READ = 1, WRITE, FLUSH, DISCARD, WRITE_ZEROES, LAYOUT_GET, GRANT, RECALL
+	READ = 1, WRITE, FLUSH, DISCARD, WRITE_ZEROES, LAYOUT_GET, GRANT, RECALL,
+	PING, GOODBYE
 };
 
 enum flag {
@@ -70,6 +71,16 @@ void seal(struct hdr *hdr);
 
 /* A new session of the module, and our end of it; what was there before ends. */
 int session(void);
+/* The same with so many lanes. */
+void session_lanes(int *fds, unsigned int lanes);
+
+/* Two ends of a TCP connection. */
+void connection(int ends[2]);
+/* The error with which the module refuses a session with these sockets; 0: it does not. */
+int session_refused(const int32_t *fds, unsigned int lanes);
+
+/* The session ends as planned. */
+void session_remove(void);
 
 /* The session ends, if there is one, and what we hold of layouts is forgotten. */
 void session_end(void);
@@ -78,8 +89,17 @@ void session_end(void);
 bool put(int fd, const void *data, size_t len);
 bool put_msg(int fd, struct hdr hdr, const void *payload, size_t len);
 bool get(int fd, void *data, size_t len);
+/* A header; a PING on the way is answered. */
+bool get_hdr(int fd, struct hdr *hdr);
 
 /* Does the module close the connection within the time? What it sends before is forgotten. */
 bool ends(int fd, int ms);
+
+/* ---- the kernel's log, from log_open() on ---- */
+
+void log_open(void);
+bool logged(const char *text);
+/* The module ends the session, and says this. */
+void must_end(int fd, const char *text);
 
 #endif /* SELFTESTS_WIRE_H */

@@ -207,15 +207,15 @@ identity() {
 		--peer-name "node$2"
 }
 
-# session LISTENER CONNECTOR: both ends.
+# session LISTENER CONNECTOR: both ends, with one lane, or as many as LANES says.
 session() {
-	local mine=() peers=()
+	local mine=() peers=() where=${ADDRESSES:-10.7.0.$1:$PORT}
 
 	mapfile -t mine < <(identity "$1" "$2")
 	mapfile -t peers < <(identity "$2" "$1")
 	start "listen$1-$2" nsenter --net="$(netns "$1")" "$HERE/../bin/covol" kernel session listen "$UUID" \
-		--peer "$2" --address "10.7.0.$1:$PORT" --timeout 20 "${mine[@]}"
-	kernel "$2" session connect "$UUID" --peer "$1" --address "10.7.0.$1:$PORT" --timeout 20 "${peers[@]}"
+		--peer "$2" --address "$where" --lanes "${LANES:-1}" --timeout 20 "${mine[@]}"
+	kernel "$2" session connect "$UUID" --peer "$1" --address "$where" --lanes "${LANES:-1}" --timeout 20 "${peers[@]}"
 	within 20 dead "listen$1-$2"
 	session_live "$1" "$2"
 }

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * PING. See alive.h.
+ */
+#include <linux/jiffies.h>
+
+#include "alive.h"
+#include "log.h"
+#include "session.h"
+#include "volume.h"
+
+/*
+ * How often lanes are looked at, after how many looks in vain the other end is
+ * asked, and after how many it is given up. What is counted is looks and not
+ * time, so that a machine that was stopped itself gives its peers a chance.
+ */
+#define LOOK_TIME	HZ
+#define ASK_AFTER	3
+#define GIVE_UP_AFTER	10
+
+/* alive->flags */
+enum {
+	PING_OUT,	/* not answered */
+	PING_SENDING,	/* @ping is not ours */
+	PONG_SENDING,	/* @pong is not ours */
+};
+
+static void ping_sent(struct covol_msg *msg, int err)
+{
+	struct covol_alive *alive = container_of(msg, struct covol_alive, ping);
+
+	clear_bit_unlock(PING_SENDING, &alive->flags);
+}
+
+/* There is never more than one on its way. */
+static void ask(struct covol_lane *lane)
+{
+	struct covol_alive *alive = &lane->alive;
+	struct covol_hdr hdr = { .opcode = COVOL_OP_PING };
+
+	if (test_bit(PING_OUT, &alive->flags) ||
+	    test_and_set_bit_lock(PING_SENDING, &alive->flags))
+		return;
+	hdr.id = alive->id + 1;
+	WRITE_ONCE(alive->id, hdr.id);
+	smp_mb__before_atomic();	/* the answer finds the id */
+	set_bit(PING_OUT, &alive->flags);
+	memset(&alive->ping, 0, sizeof(alive->ping));
+	alive->ping.sent = ping_sent;
+	covol_lane_send(lane, &alive->ping, &hdr);
+}
+
+/* Look at a lane; false: its other end is given up. */
+static bool look(struct covol_lane *lane)
+{
+	struct covol_alive *alive = &lane->alive;
+	u64 bytes = READ_ONCE(lane->conn.rx_bytes);
+
+	if (bytes != alive->seen || covol_conn_unread(&lane->conn)) {
+		alive->seen = bytes;
+		WRITE_ONCE(alive->silent, 0);
+		return true;
+	}
+	WRITE_ONCE(alive->silent, alive->silent + 1);
+	if (alive->silent >= ASK_AFTER)
+		ask(lane);
+	return alive->silent < GIVE_UP_AFTER;
+}
+
+static void alive_work(struct work_struct *work)
+{
+	struct covol_session *s = container_of(work, struct covol_session,
+					       alive_work.work);
+	unsigned int i;
+
+	for (i = 0; i < s->nr_lanes; i++) {
+		if (look(&s->lane[i]))
+			continue;
+		covol_session_lost(s, -ETIMEDOUT, "the peer does not answer");
+		return;
+	}
+	covol_alive_start(s);
+}
+
+/**
+ * covol_alive_init() - a session is made
+ * @s: the session
+ */
+void covol_alive_init(struct covol_session *s)
+{
+	INIT_DELAYED_WORK(&s->alive_work, alive_work);
+}
+
+/**
+ * covol_alive_start() - look at the session's lanes from now on
+ * @s: the session; its lanes are attached
+ *
+ * Context: any.
+ */
+void covol_alive_start(struct covol_session *s)
+{
+	queue_delayed_work(covol_session_wq, &s->alive_work, LOOK_TIME);
+}
+
+/**
+ * covol_alive_stop() - look at them no more
+ * @s: the session
+ *
+ * Context: may sleep.
+ */
+void covol_alive_stop(struct covol_session *s)
+{
+	cancel_delayed_work_sync(&s->alive_work);
+}
+
+static void pong_sent(struct covol_msg *msg, int err)
+{
+	struct covol_lane *lane = container_of(msg, struct covol_lane,
+					       alive.pong);
+
+	clear_bit_unlock(PONG_SENDING, &lane->alive.flags);
+	covol_conn_resume(&lane->conn);
+}
+
+/**
+ * covol_alive_header() - the header of a PING, or of the answer to one, came
+ * @lane: where
+ * @hdr: the header
+ *
+ * Context: the connection's receiving work item.
+ *
+ * Return: 0: covol_alive_message() is to be called; -EAGAIN: the answer to the
+ * last one has not been sent yet; -EPROTO: an answer to nothing we asked.
+ */
+int covol_alive_header(struct covol_lane *lane, const struct covol_hdr *hdr)
+{
+	struct covol_alive *alive = &lane->alive;
+
+	if (!(hdr->flags & COVOL_WIRE_RESPONSE))
+		return test_and_set_bit_lock(PONG_SENDING, &alive->flags) ?
+		       -EAGAIN : 0;
+	if (!test_and_clear_bit(PING_OUT, &alive->flags) ||
+	    hdr->id != READ_ONCE(alive->id))
+		return -EPROTO;
+	return 0;
+}
+
+/**
+ * covol_alive_message() - a PING, or the answer to one, is complete
+ * @lane: where
+ * @hdr: its header
+ *
+ * Context: the connection's receiving work item.
+ */
+void covol_alive_message(struct covol_lane *lane, const struct covol_hdr *hdr)
+{
+	struct covol_alive *alive = &lane->alive;
+	struct covol_hdr answer = *hdr;
+
+	if (hdr->flags & COVOL_WIRE_RESPONSE)
+		return;		/* that it came is all there is to it */
+	answer.flags = COVOL_WIRE_RESPONSE;
+	memset(&alive->pong, 0, sizeof(alive->pong));
+	alive->pong.sent = pong_sent;
+	covol_lane_send(lane, &alive->pong, &answer);
+}
