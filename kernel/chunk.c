@@ -17,6 +17,7 @@
 #include "coordinator.h"
 #include "fill.h"
 #include "layout.h"
+#include "session.h"
 #include "trace.h"
 #include "volume.h"
 #include "wire.h"
@@ -111,14 +112,23 @@ static bool try_range(struct covol_chunks *chunks, struct span *span)
 	return free;
 }
 
-static void lock_range(struct covol_chunks *chunks, struct span *span,
-		       u64 start, u64 end, bool shared)
+/* -ENOENT: the asker's session ended meanwhile. Who has the range may be waiting
+ * for its next one.
+ */
+static int lock_range(struct covol_chunks *chunks, struct span *span,
+		      u64 start, u64 end, bool shared,
+		      const struct covol_asker *asker)
 {
+	bool locked;
+
 	span->start = start;
 	span->end = end;
 	span->shared = shared;
 	span->since = jiffies;
-	wait_event_idle(chunks->wait, try_range(chunks, span));
+	wait_event_idle(chunks->wait,
+			(locked = try_range(chunks, span)) ||
+			covol_session_closing(asker->s));
+	return locked ? 0 : -ENOENT;
 }
 
 static void unlock_range(struct covol_chunks *chunks, struct span *span)
@@ -154,7 +164,8 @@ static int fill_blocks(struct covol_object *obj, struct covol_source *src,
 
 /* Change the map of the chunks from @start to @end, whose range is locked. */
 static int prepare_locked(struct covol_object *obj, struct covol_source *src,
-			  u64 start, u64 end, u32 peer, rwf_t flags)
+			  u64 start, u64 end, const struct covol_asker *asker,
+			  rwf_t flags)
 {
 	struct covol_source again = *src;
 	struct covol_change change;
@@ -167,7 +178,7 @@ static int prepare_locked(struct covol_object *obj, struct covol_source *src,
 	 * when the change has ended others write there without a recall, maybe
 	 * before it has its grant. Blocks that move are taken back from it, too.
 	 */
-	err = covol_layout_recall(obj, &change, peer, !covol_fill_moves(obj));
+	err = covol_layout_recall(obj, &change, asker, !covol_fill_moves(obj));
 	if (err)
 		goto end;
 	err = covol_fill(obj, src, start, end, flags);
@@ -175,7 +186,7 @@ static int prepare_locked(struct covol_object *obj, struct covol_source *src,
 		err = fill_blocks(obj, &again, flags);
 end:
 	covol_layout_end(obj, &change);
-	trace_covol_chunk_prepared(obj, peer, start >> SECTOR_SHIFT,
+	trace_covol_chunk_prepared(obj, asker->peer, start >> SECTOR_SHIFT,
 				   (end - start) >> SECTOR_SHIFT, change.seq,
 				   err);
 	return err;
@@ -200,29 +211,31 @@ static void grant(struct covol_object *obj, u64 start, u64 end, u32 peer)
 
 /*
  * Prepare the chunks from @start to @end with the source's data in them, for
- * @peer. Of several writes that came for one chunk at the same time the first
+ * @asker. Of several writes that came for one chunk at the same time the first
  * prepares it; the others find data when they get the lock. Returns 1 if the
  * map was changed, 0 if it was not, or a negative errno.
  */
 static int prepare(struct covol_object *obj, struct covol_source *src, u64 start,
-		   u64 end, u32 peer, rwf_t flags)
+		   u64 end, const struct covol_asker *asker, rwf_t flags)
 {
 	bool own = src->start < src->end;
 	struct span range;
 	bool plain;
 	int err;
 
-	lock_range(obj->chunks, &range, start, end, false);
+	err = lock_range(obj->chunks, &range, start, end, false, asker);
+	if (err)
+		return err;
 	plain = own ? covol_fill_in_place(obj, src->start, src->end) :
 		      covol_fill_done(obj, start, end);
 	if (!plain)
-		err = prepare_locked(obj, src, start, end, peer, flags);
+		err = prepare_locked(obj, src, start, end, asker, flags);
 	else
 		err = own ? covol_fill_write(obj, src, flags) : 0;
 	unlock_range(obj->chunks, &range);
 	if (err || plain)
 		return err;
-	grant(obj, start, end, peer);
+	grant(obj, start, end, asker->peer);
 	return 1;
 }
 
@@ -264,14 +277,14 @@ static void ahead_work(struct work_struct *work)
 	struct covol_chunks *chunks = container_of(work, struct covol_chunks,
 						   work);
 	unsigned int noio = memalloc_noio_save();
+	struct covol_asker asker = { };
 	struct covol_source none = { };
 	u64 start, end;
 	int err = 0;
-	u32 peer;
 
 	/* without room there is nothing to prepare, and no error */
-	while (err >= 0 && next_ahead(chunks, &start, &end, &peer))
-		err = prepare(chunks->obj, &none, start, end, peer, 0);
+	while (err >= 0 && next_ahead(chunks, &start, &end, &asker.peer))
+		err = prepare(chunks->obj, &none, start, end, &asker, 0);
 	memalloc_noio_restore(noio);
 }
 
@@ -336,11 +349,13 @@ static int write_source(struct covol_req *req)
 	struct covol_object *obj = req->obj;
 	struct covol_source src;
 	struct span range;
-	int err = 0;
 	bool plain;
+	int err;
 
 	covol_source_init(&src, req);
-	lock_range(obj->chunks, &range, start, end, true);
+	err = lock_range(obj->chunks, &range, start, end, true, &req->asker);
+	if (err)
+		return err;
 	plain = covol_fill_in_place(obj, start, end);
 	if (plain)
 		err = covol_fill_write(obj, &src, flags);
@@ -348,8 +363,8 @@ static int write_source(struct covol_req *req)
 	if (plain)
 		return err;
 	start = chunk_start(obj, start);
-	end = note_writer(obj, start, chunk_end(obj, end), req->peer);
-	err = prepare(obj, &src, start, end, req->peer, flags);
+	end = note_writer(obj, start, chunk_end(obj, end), req->asker.peer);
+	err = prepare(obj, &src, start, end, &req->asker, flags);
 	return min(err, 0);
 }
 
@@ -384,11 +399,13 @@ static int punch(struct covol_req *req, u64 *start, u64 *end)
 		*start = *end = req->offset + req->length;
 		return 0;
 	}
-	lock_range(obj->chunks, &range, *start, *end, false);
+	err = lock_range(obj->chunks, &range, *start, *end, false, &req->asker);
+	if (err)
+		return err;
 	covol_layout_begin(obj, &change, *start >> SECTOR_SHIFT,
 			   (*end - *start) >> SECTOR_SHIFT);
 	/* I2: nobody may write to the blocks when they are freed */
-	err = covol_layout_recall(obj, &change, req->peer, false);
+	err = covol_layout_recall(obj, &change, &req->asker, false);
 	if (!err)
 		err = vfs_fallocate(obj->file,
 				    FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
@@ -493,6 +510,18 @@ void covol_chunks_stop(struct covol_chunks *chunks)
 	chunks->stopped = true;
 	spin_unlock(&chunks->lock);
 	cancel_work_sync(&chunks->work);
+}
+
+/**
+ * covol_chunks_wake() - a session has ended
+ * @obj: an object of its volume
+ *
+ * What waits for a range on behalf of its peer gives up.
+ */
+void covol_chunks_wake(struct covol_object *obj)
+{
+	if (obj->chunks)
+		wake_up_all(&obj->chunks->wait);
 }
 
 /**

@@ -26,6 +26,7 @@ struct seq_file;
 
 struct covol_chunks *covol_chunks_create(struct covol_object *obj);
 void covol_chunks_stop(struct covol_chunks *chunks);
+void covol_chunks_wake(struct covol_object *obj);
 void covol_chunks_show(struct seq_file *m, struct covol_object *obj);
 
 int covol_chunk_write(struct covol_req *req);

@@ -11,6 +11,8 @@
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
+#include "layout.h"
+
 struct covol_object;
 
 /**
@@ -19,7 +21,7 @@ struct covol_object;
  *	 reference
  * @op: COVOL_OP_READ, _WRITE, _FLUSH, _DISCARD or _WRITE_ZEROES
  * @flags: COVOL_WIRE_FUA, COVOL_WIRE_NOUNMAP
- * @peer: node that asks
+ * @asker: node that asks, and over what
  * @offset: in the object, bytes; in sectors, within the object
  * @length: bytes
  * @bvec: READ, WRITE: the data
@@ -33,7 +35,7 @@ struct covol_req {
 	struct covol_object	*obj;
 	u8			op;
 	u16			flags;
-	u32			peer;
+	struct covol_asker	asker;
 	u64			offset;
 	u64			length;
 	const struct bio_vec	*bvec;

@@ -118,7 +118,7 @@ static int serve_here(struct covol_io *io)
 		return -EOPNOTSUPP;
 	req->obj = io->obj;
 	req->flags = flags(bio, req->op);
-	req->peer = io->obj->vol->node;
+	req->asker.peer = io->obj->vol->node;
 	req->offset = io->iter.bi_sector << SECTOR_SHIFT;
 	req->length = bio->bi_iter.bi_size;
 	if (bio_has_data(bio)) {

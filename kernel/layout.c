@@ -174,10 +174,12 @@ static bool is_holder(struct covol_object *obj, u32 peer)
 /*
  * Recall from one peer. It ends only when the peer has answered or user space
  * has said that it is fenced (covol_layout_forget_holder()): a holder that
- * does not answer may still write (I2).
+ * does not answer may still write (I2). Or with -ENOENT when the asker's session
+ * has ended: the holder's next session may be waiting for a request that waits
+ * for the asker in turn.
  */
-static void recall_peer(struct covol_object *obj, struct covol_change *change,
-			u32 peer)
+static int recall_peer(struct covol_object *obj, struct covol_change *change,
+		       u32 peer, const struct covol_asker *asker)
 {
 	struct covol_volume *vol = obj->vol;
 	struct covol_session *s;
@@ -185,6 +187,8 @@ static void recall_peer(struct covol_object *obj, struct covol_change *change,
 	int err;
 
 	while (forgets = atomic_read(&vol->forgets), is_holder(obj, peer)) {
+		if (covol_session_closing(asker->s))
+			return -ENOENT;
 		s = covol_session_find(vol, peer);
 		err = -ENOTCONN;
 		if (s) {
@@ -192,13 +196,15 @@ static void recall_peer(struct covol_object *obj, struct covol_change *change,
 			covol_session_put(s);
 		}
 		if (!err)
-			return;
+			return 0;
 		if (!wait_event_timeout(vol->session_wait,
 					covol_session_live(vol, peer) ||
+					covol_session_closing(asker->s) ||
 					atomic_read(&vol->forgets) != forgets,
 					RECALL_TIME))
 			report_slow(obj, peer, change);
 	}
+	return 0;
 }
 
 static void recall_local(struct covol_object *obj, u64 start, u64 len)
@@ -254,28 +260,28 @@ static u32 next_holder(struct covol_object *obj, u32 prev)
  * covol_layout_recall() - take a range back from all holders
  * @obj: an image that is served here
  * @change: begun, so that nobody is granted the range meanwhile
- * @asker: node for which the change is made, or 0
+ * @asker: for whom the change is made
  * @zeroes: of that node only what reads as zeroes
  *
  * Context: sleeps until all have returned it: until their I/O under way in it
  * has ended.
  *
- * Return: 0, or -ENOENT: the asker cannot be asked; nothing must be changed for
- * it, and it asks again.
+ * Return: 0, or -ENOENT: the asker cannot be asked, or is gone; nothing must be
+ * changed for it, and it asks again.
  */
 int covol_layout_recall(struct covol_object *obj, struct covol_change *change,
-			u32 asker, bool zeroes)
+			const struct covol_asker *asker, bool zeroes)
 {
 	u32 peer = 0;
 	int err = 0;
 
 	while (!err && (peer = next_holder(obj, peer))) {
-		if (peer == asker)
+		if (peer == asker->peer)
 			err = recall_asker(obj, change, peer, zeroes);
 		else if (peer == obj->vol->node)
 			recall_local(obj, change->start, change->len);
 		else
-			recall_peer(obj, change, peer);
+			err = recall_peer(obj, change, peer, asker);
 	}
 	return err;
 }

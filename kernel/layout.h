@@ -24,6 +24,7 @@
 #include "extent.h"
 
 struct covol_object;
+struct covol_session;
 struct covol_volume;
 
 /* Ended changes that are remembered; grants read before the oldest of them
@@ -45,6 +46,17 @@ struct covol_change {
 	u64			len;
 	u64			seq;
 	unsigned long		since;
+};
+
+/**
+ * struct covol_asker - for whom a map is changed
+ * @peer: the node; this node's own id for this node; 0 for nobody
+ * @s: over which it has asked, or NULL. When that has ended, waiting for others
+ *     is given up (covol_session_closing())
+ */
+struct covol_asker {
+	u32				peer;
+	const struct covol_session	*s;
 };
 
 /**
@@ -87,7 +99,7 @@ void covol_layout_exit(struct covol_layout *layout);
 void covol_layout_begin(struct covol_object *obj, struct covol_change *change,
 			u64 start, u64 len);
 int covol_layout_recall(struct covol_object *obj, struct covol_change *change,
-			u32 asker, bool zeroes);
+			const struct covol_asker *asker, bool zeroes);
 void covol_layout_end(struct covol_object *obj, struct covol_change *change);
 u64 covol_layout_seq(struct covol_object *obj);
 void covol_layout_want(struct covol_object *obj, u32 peer, u64 start, u64 len);

@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
+#include "chunk.h"
 #include "coordinator.h"
 #include "event.h"
 #include "fault.h"
@@ -246,7 +247,10 @@ static void recall_work(struct work_struct *work)
 {
 	struct served *sv = container_of(work, struct served, work);
 
-	covol_object_drain(sv->obj);
+	/* It comes again over the next session, which waits for this one; and
+	 * what was lost may wait for that session.
+	 */
+	covol_object_drain_for(sv->obj, sv->s);
 	trace_covol_recall_drained(sv->obj, sv->s->peer,
 				   sv->hdr.offset >> SECTOR_SHIFT,
 				   sv->hdr.length >> SECTOR_SHIFT,
@@ -293,7 +297,8 @@ static void serve_io(struct served *sv)
 	req->obj = sv->obj;
 	req->op = sv->hdr.opcode;
 	req->flags = sv->hdr.flags;
-	req->peer = sv->s->peer;
+	req->asker.peer = sv->s->peer;
+	req->asker.s = sv->s;
 	req->offset = sv->hdr.offset;
 	req->length = sv->hdr.length;
 	req->bvec = sv->pages.bvec;
@@ -339,9 +344,24 @@ static void serve_drop(struct covol_lane *lane)
 	lane->request = NULL;
 }
 
+/* What waits here on behalf of a session that has ended gives up. */
+static void give_up(struct covol_volume *vol)
+{
+	struct covol_object *obj = NULL;
+
+	while ((obj = covol_object_next(vol, obj))) {
+		covol_chunks_wake(obj);
+		/* s->closing is to be seen by who begins to wait now */
+		smp_mb();
+		wake_up_var(&obj->lost);
+	}
+	wake_up_all(&vol->session_wait);
+}
+
 static void serve_lost(struct covol_session *s, int err)
 {
 	trace_covol_session_lost(s, err);
+	give_up(s->vol);
 	atomic64_inc(&s->vol->sessions_lost);
 	covol_route_check(s->vol);
 	covol_event_session_lost(s->vol, s->peer,

@@ -375,7 +375,7 @@ static bool begin_close(struct covol_session *s, int err)
 
 	spin_lock(&s->lock);
 	first = !s->closing;
-	s->closing = true;
+	WRITE_ONCE(s->closing, true);
 	s->state = COVOL_SESSION_STATE_CLOSING;
 	if (first)
 		s->err = err;
@@ -542,6 +542,23 @@ struct covol_session *covol_session_find(struct covol_volume *vol, u32 peer)
 		s = NULL;
 	rcu_read_unlock();
 	return s;
+}
+
+/**
+ * covol_session_closing() - has a session ended?
+ * @s: the session, or NULL: none that could
+ *
+ * What is done for a peer over a session that has ended is answered to nobody,
+ * and the peer's next session waits for it. So it must not wait for anything
+ * that may itself wait for a session.
+ *
+ * Context: any; does not sleep.
+ *
+ * Return: whether it has.
+ */
+bool covol_session_closing(const struct covol_session *s)
+{
+	return s && READ_ONCE(s->closing);
 }
 
 /**

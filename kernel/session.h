@@ -168,6 +168,7 @@ struct covol_session *covol_session_create(struct covol_volume *vol, u32 peer,
 					   struct socket *const *socks,
 					   unsigned int nr_lanes,
 					   const struct covol_session_ops *ops);
+bool covol_session_closing(const struct covol_session *s);
 struct covol_session *covol_session_find(struct covol_volume *vol, u32 peer);
 bool covol_session_live(struct covol_volume *vol, u32 peer);
 void covol_session_put(struct covol_session *s);

@@ -23,6 +23,7 @@
 #include "drain.h"
 #include "extent.h"
 #include "layout.h"
+#include "session.h"
 #include "stats.h"
 
 struct covol_chunks;
@@ -134,12 +135,22 @@ static inline bool covol_volume_serves(const struct covol_volume *vol)
 	return READ_ONCE(vol->coordinator) == vol->node;
 }
 
-/* Until no I/O relies any more on what the map was, here or at a peer. Sleeps. */
-static inline void covol_object_drain(struct covol_object *obj)
+/*
+ * Until no I/O relies any more on what the map was, here or at a peer; or until
+ * a session has ended (NULL: none). Sleeps.
+ */
+static inline void covol_object_drain_for(struct covol_object *obj,
+					  const struct covol_session *s)
 {
 	covol_drain_wait(&obj->direct);
-	___wait_var_event(&obj->lost, !atomic_read(&obj->lost), TASK_IDLE, 0, 0,
-			  schedule());
+	___wait_var_event(&obj->lost,
+			  !atomic_read(&obj->lost) || covol_session_closing(s),
+			  TASK_IDLE, 0, 0, schedule());
+}
+
+static inline void covol_object_drain(struct covol_object *obj)
+{
+	covol_object_drain_for(obj, NULL);
 }
 
 #endif /* COVOL_VOLUME_H */

@@ -38,7 +38,7 @@ struct rig {
 
 	/* of the thread that recalls */
 	struct covol_change	change;
-	u32			asker;
+	struct covol_asker	asker;
 	struct completion	done;
 };
 
@@ -487,7 +487,7 @@ static int recaller(void *data)
 	struct rig *rig = data;
 
 	covol_layout_begin(rig->obj, &rig->change, 10, 20);
-	covol_layout_recall(rig->obj, &rig->change, rig->asker, true);
+	covol_layout_recall(rig->obj, &rig->change, &rig->asker, true);
 	covol_layout_end(rig->obj, &rig->change);
 	complete(&rig->done);
 	return 0;
@@ -498,7 +498,7 @@ static void start_recall(struct kunit *test, u32 asker)
 	struct rig *rig = test->priv;
 	struct task_struct *task;
 
-	rig->asker = asker;
+	rig->asker.peer = asker;
 	task = kthread_run(recaller, rig, "covol_recaller");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
 }

@@ -279,6 +279,102 @@ forgotten_holder() {
 	same "$RUN/zero" "$IMG2" "$at" "$MIB"
 }
 
+# deaf NODE: nothing reaches it; what it sends arrives.
+deaf() {
+	modprobe sch_netem
+	tc qdisc add dev "v$1" root netem loss 100%
+}
+
+# comes_back NODE: its session is lost at both ends; it can hear again, and connects.
+comes_back() {
+	ss -K -H -t dst "10.7.0.$1" >/dev/null
+	within 10 no_session 1 "$1"
+	kernel "$1" session remove "$UUID" 1
+	tc qdisc del dev "v$1" root
+	session 1 "$1"
+}
+
+recalls() {
+	kernel "$1" image show "$UUID" 1 --json | jq '.images[0]["recalls-received"]'
+}
+
+recalled_since() {
+	[[ $(recalls "$1") -gt $2 ]]
+}
+
+# Two members are lost, and what each of them has asked for waits for the other: both can come back.
+crossed() {
+	local at=$((30 * MIB)) beside=$((32 * MIB)) before
+
+	put "$RUN/one" "$IMG2" "$at" 1M
+	put "$RUN/one" "$IMG3" "$beside" 1M
+	within 10 has 3 "$IMG3" "$at" data
+	within 10 has 2 "$IMG2" "$beside" data
+	before=$(recalls 2)
+	deaf 3
+	start discard2 blkdiscard -f -o "$at" -l "$MIB" "$IMG2"
+	# It has returned the range itself; now it is node 3's turn.
+	within 10 recalled_since 2 "$before"
+	sleep 1
+	deaf 2
+	before=$(sequence)
+	start discard3 blkdiscard -f -o "$beside" -l "$MIB" "$IMG3"
+	within 10 changed_since "$before"
+	ss -K -H -t dst 10.7.0.3 >/dev/null
+	ss -K -H -t dst 10.7.0.2 >/dev/null
+	comes_back 2
+	comes_back 3
+	within 30 dead discard2
+	within 30 dead discard3
+	same "$RUN/zero" "$IMG3" "$at" "$MIB"
+	same "$RUN/zero" "$IMG2" "$beside" "$MIB"
+}
+
+# What a member has asked for waits for a range, and who has that waits for the member: it can come back.
+waits_for_range() {
+	local at=$((30 * MIB)) before
+
+	put "$RUN/one" "$IMG2" "$at" 1M
+	within 10 has 3 "$IMG3" "$at" data
+	deaf 3
+	before=$(sequence)
+	start discard blkdiscard -f -o "$at" -l "$MIB" /dev/mapper/img
+	within 10 changed_since "$before"
+	start waits blkdiscard -f -o "$at" -l "$MIB" "$IMG3"
+	within 10 serving 3
+	comes_back 3
+	within 30 dead discard
+	within 30 dead waits
+	same "$RUN/zero" "$IMG3" "$at" "$MIB"
+}
+
+# serving PEER: node 1 has a request of its in service.
+serving() {
+	[[ $(kernel 1 session show "$UUID" --json | jq ".sessions[] | select(.peer == $1) | .serving") -gt 0 ]]
+}
+
+# A recall waits for a write that went through the coordinator, and with the session is lost: both are done over the next one.
+recall_of_lost() {
+	local at=$((30 * MIB)) before
+
+	put "$RUN/one" "$IMG3" "$at" 1M
+	within 10 has 2 "$IMG2" "$at" data
+	kernel 2 volume set "$UUID" --route block-redirected --redirect-peer 1
+	late_write "$RUN/two" "$IMG2" "$at"
+	before=$(recalls 2)
+	start discard blkdiscard -f -o "$at" -l "$MIB" "$IMG3"
+	within 10 recalled_since 2 "$before"
+	ss -K -H -t dst 10.7.0.2 >/dev/null
+	within 10 no_session 1 2
+	within 10 no_session 2 1
+	has_late || fail 'too slow: the write has ended already'
+	session 2 1
+	within 30 dead late
+	within 30 dead discard
+	same "$RUN/zero" "$IMG2" "$at" "$MIB"
+	route 2 direct
+}
+
 down() {
 	nodes_down
 	module_down
@@ -297,6 +393,9 @@ it 'a grant that is too old is refused' too_old_grant
 it 'a recall waits for what the holder is writing' 'ready holder_writes'
 it 'a member that is lost: the change waits until it is back, and has returned' 'ready lost_holder'
 it 'a member that is lost while it is asked: the same' 'ready lost_in_recall'
+it 'two members are lost, and what each has asked for waits for the other: both come back' 'ready crossed'
+it 'what a lost member has asked for waits for a range that waits for the member: it comes back' 'ready waits_for_range'
+it 'a recall waits for a write that is lost: the member comes back, both are done' 'ready recall_of_lost'
 it 'a member that does not answer a recall: the change waits, an event says so, forget ends it' 'ready silent_holder'
 it 'who was forgotten does not become a holder without a session' forgotten_holder
 last 'all is taken down; the module unloads' down
