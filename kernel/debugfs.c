@@ -62,25 +62,35 @@ static void show_reasons(struct seq_file *m, u32 reasons)
 		seq_putc(m, '-');
 }
 
+static u64 oldest_ms(struct covol_volume *vol, u64 now)
+{
+	unsigned int list;
+	struct bio *bio;
+	u64 oldest = 0;
+
+	for (list = 0; list < COVOL_HELD_LISTS; list++)
+		bio_list_for_each(bio, &vol->held[list])
+			oldest = max(oldest, held_ms(bio, now));
+	return oldest;
+}
+
 static int held_show(struct seq_file *m, void *unused)
 {
 	struct covol_volume *vol = m->private;
-	unsigned int nr = 0;
-	u64 oldest = 0, now;
+	unsigned int list, nr = 0;
 	struct bio *bio;
+	u64 now;
 
 	spin_lock_irq(&vol->hold_lock);
 	now = ktime_get_ns();
-	bio_list_for_each(bio, &vol->held)
-		oldest = max(oldest, held_ms(bio, now));
 	seq_printf(m, "route %s reasons ", covol_route_name(vol->route));
 	show_reasons(m, vol->reasons);
-	seq_printf(m, " held %llu oldest-ms %llu\n", vol->nr_held, oldest);
-	bio_list_for_each(bio, &vol->held) {
-		if (nr++ == HELD_MAX)
-			break;
-		show_bio(m, bio, now);
-	}
+	seq_printf(m, " held %llu oldest-ms %llu\n", vol->nr_held,
+		   oldest_ms(vol, now));
+	for (list = 0; list < COVOL_HELD_LISTS; list++)
+		bio_list_for_each(bio, &vol->held[list])
+			if (nr++ < HELD_MAX)
+				show_bio(m, bio, now);
 	spin_unlock_irq(&vol->hold_lock);
 	return 0;
 }

@@ -80,13 +80,13 @@ static int send_to(struct covol_io *io, u32 peer, u64 object, u64 offset)
 		call->bvec = __bvec_iter_bvec(bio->bi_io_vec, bio->bi_iter);
 		call->nr = count_bvecs(bio);
 		call->skip = bio->bi_iter.bi_bvec_done;
-		if (io->digest)
+		if (io->dev->digest)
 			hdr->flags |= COVOL_WIRE_DIGEST;
 	}
 	if (hdr->opcode == COVOL_OP_WRITE) {
 		covol_msg_set_bvec(&call->msg, call->bvec, call->nr,
 				   call->skip, hdr->length);
-		if (io->digest)
+		if (io->dev->digest)
 			hdr->payload_crc = covol_pages_crc(call->bvec,
 							   call->skip,
 							   hdr->length);

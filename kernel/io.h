@@ -13,17 +13,39 @@
 #include "stats.h"
 
 struct covol_object;
+struct covol_volume;
+
+/**
+ * struct covol_device - a line of a table
+ * @ti: it, for device mapper
+ * @vol: the volume, with a reference
+ * @obj: the object, with a reference; counted in its devices
+ * @lun: the LUN, or NULL without a path
+ * @hold_timeout: ms after which a held I/O fails; 0 never
+ * @digest: checksums for data on the wire
+ * @meta_forward: a member's metadata writes of the volume are forwarded
+ * @suspending: what is held goes back to device mapper; vol->hold_lock
+ */
+struct covol_device {
+	struct dm_target	*ti;
+	struct covol_volume	*vol;
+	struct covol_object	*obj;
+	struct dm_dev		*lun;
+	unsigned int		hold_timeout;
+	bool			digest;
+	bool			meta_forward;
+	bool			suspending;
+};
 
 /**
  * struct covol_io - a bio on its way
+ * @dev: the device that it came to
  * @obj: the object that it is for
  * @iter: the bio as it came, in sectors of the object; for another try
  * @deadline: when to give up holding it, jiffies; 0 never
  * @way: the way that was chosen
  * @relies: it relies on the map: counted in obj->direct
  * @redirected: a peer or the service has it: counted in vol->redirected
- * @digest: data on the wire carries a checksum
- * @meta_forward: a member may change what no image's extents cover
  * @release: count of releases when it was classified, see route.c
  * @replay: a peer was asked for it over a session that is gone
  * @held_since: when it first had to wait on its way, ns; 0 not yet
@@ -37,6 +59,7 @@ struct covol_object;
  * @req: while this node's own service has it
  */
 struct covol_io {
+	struct covol_device	*dev;
 	struct covol_object	*obj;
 	struct bvec_iter	iter;
 	unsigned long		deadline;
@@ -44,8 +67,6 @@ struct covol_io {
 	bool			relies;
 	bool			redirected;
 	bool			replay;
-	bool			digest;
-	bool			meta_forward;
 	u32			release;
 	u64			held_since;
 	u64			since;

@@ -11,7 +11,7 @@
 #include "debugfs.h"
 #include "netlink.h"
 #include "pages.h"
-#include "route.h"
+#include "hold.h"
 #include "serve.h"
 #include "session.h"
 #include "target.h"
@@ -25,7 +25,7 @@ static const struct part {
 	{ covol_session_init, covol_session_exit },
 	{ covol_coordinator_init, covol_coordinator_exit },
 	{ covol_serve_init, covol_serve_exit },
-	{ covol_route_start, covol_route_stop },
+	{ covol_hold_start, covol_hold_stop },
 	{ covol_debugfs_init, covol_debugfs_exit },
 	{ covol_netlink_init, covol_netlink_exit },
 	{ covol_target_init, covol_target_exit },

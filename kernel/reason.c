@@ -5,6 +5,7 @@
 #include <linux/spinlock.h>
 
 #include "event.h"
+#include "hold.h"
 #include "route.h"
 #include "session.h"
 #include "trace.h"
@@ -52,5 +53,5 @@ void covol_route_check(struct covol_volume *vol)
 		covol_route_reasons(vol, 0, lost | COVOL_REASON_STALE_EPOCH);
 	else
 		covol_route_reasons(vol, lost, COVOL_REASON_STALE_EPOCH);
-	covol_route_release(vol);
+	covol_hold_release(vol);
 }

@@ -8,19 +8,18 @@
  * the route before it drains, and a drain ends no earlier than the sections
  * that began before it. So who saw the old route has been waited for (I3).
  *
- * What is held is the bio itself; vol->held has them in the order in which
- * they came. A bio that has to wait for the coordinator puts itself there
- * only if nothing was released since it looked (io->release): else the event
- * that it waits for may just have passed.
+ * A bio that has to wait for the coordinator is held only if nothing was
+ * released since it looked (io->release): else the event that it waits for
+ * may just have passed.
  */
 #include <linux/bio.h>
 #include <linux/blkdev.h>
-#include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
 
 #include "event.h"
 #include "fault.h"
+#include "hold.h"
 #include "initiator.h"
 #include "io.h"
 #include "log.h"
@@ -28,13 +27,6 @@
 #include "route.h"
 #include "trace.h"
 #include "volume.h"
-
-/* How often what waits for the coordinator is tried again, and deadlines are
- * looked at.
- */
-#define RETRY	HZ
-
-static struct workqueue_struct *route_wq;
 
 static const char * const route_names[] = {
 	[COVOL_ROUTE_DIRECT]		= "direct",
@@ -92,26 +84,6 @@ static void rewind(struct covol_io *io, struct bio *bio)
 	atomic_set(&bio->__bi_remaining, 1);
 }
 
-static void add_held(struct covol_volume *vol, struct covol_io *io,
-		     struct bio *bio)
-{
-	lockdep_assert_held(&vol->hold_lock);
-	/* nothing on the direct path has set it */
-	if (io->way == COVOL_WAYS || io->way == COVOL_WAY_DIRECT ||
-	    !io->held_since)
-		io->held_since = ktime_get_ns();
-	if (io->way != COVOL_WAY_HELD) {
-		covol_stats_count(io->obj->stats, COVOL_WAY_HELD, bio_op(bio),
-				  bio->bi_iter.bi_size);
-		vol->nr_holds++;
-	}
-	io->way = COVOL_WAY_HELD;
-	bio_list_add(&vol->held, bio);
-	vol->nr_held++;
-	trace_covol_hold(io, bio);
-	queue_delayed_work(route_wq, &vol->release_work, RETRY);
-}
-
 /* Hold because of the route; false if that has changed meanwhile. */
 static bool hold(struct covol_io *io, struct bio *bio)
 {
@@ -122,7 +94,7 @@ static bool hold(struct covol_io *io, struct bio *bio)
 	spin_lock_irqsave(&vol->hold_lock, flags);
 	held = vol->route == COVOL_ROUTE_HELD;
 	if (held)
-		add_held(vol, io, bio);
+		covol_hold_add(io, bio);
 	spin_unlock_irqrestore(&vol->hold_lock, flags);
 	return held;
 }
@@ -139,7 +111,7 @@ static bool hold_for_peer(struct covol_io *io, struct bio *bio)
 	spin_lock_irqsave(&vol->hold_lock, flags);
 	held = vol->releases == io->release;
 	if (held)
-		add_held(vol, io, bio);
+		covol_hold_add(io, bio);
 	spin_unlock_irqrestore(&vol->hold_lock, flags);
 	return held;
 }
@@ -230,7 +202,7 @@ static bool all_direct(struct covol_object *obj, struct bio *bio)
 static bool refused(struct covol_io *io, struct bio *bio)
 {
 	return !io->obj->id && op_is_write(bio_op(bio)) &&
-	       !covol_bio_is_flush(bio) && !io->meta_forward &&
+	       !covol_bio_is_flush(bio) && !io->dev->meta_forward &&
 	       !is_identity(io->obj) && !all_direct(io->obj, bio);
 }
 
@@ -444,7 +416,7 @@ static int route_bio(struct covol_io *io, struct bio *bio, bool split)
 
 /**
  * covol_route_map() - a bio comes in
- * @io: with the bio; obj, deadline, digest and meta_forward are set
+ * @io: with the bio; dev, obj and deadline are set
  * @bio: the bio; bi_sector is in the object
  *
  * Return: DM_MAPIO_REMAPPED or DM_MAPIO_SUBMITTED.
@@ -476,6 +448,7 @@ static void path_lost(struct covol_io *io, struct bio *bio, int err)
 {
 	struct covol_volume *vol = io->obj->vol;
 	unsigned long flags;
+	bool held;
 
 	leave(io);
 	rewind(io, bio);
@@ -488,12 +461,13 @@ static void path_lost(struct covol_io *io, struct bio *bio, int err)
 		vol->lost_object = io->obj->id;
 		vol->lost_error = err;
 		trace_covol_route_changed(vol, vol->route, vol->reasons);
-		queue_work(route_wq, &vol->report_work);
+		queue_work(covol_hold_wq, &vol->report_work);
 	}
-	add_held(vol, io, bio);
-	if (vol->route != COVOL_ROUTE_HELD)
-		mod_delayed_work(route_wq, &vol->release_work, 0);
+	covol_hold_add(io, bio);
+	held = vol->route == COVOL_ROUTE_HELD;
 	spin_unlock_irqrestore(&vol->hold_lock, flags);
+	if (!held)
+		covol_hold_release(vol);
 }
 
 static void report_work(struct work_struct *work)
@@ -536,8 +510,6 @@ int covol_route_end_io(struct covol_io *io, struct bio *bio,
 	leave(io);
 	return DM_ENDIO_DONE;
 }
-
-static void redispatch(struct bio *bio);
 
 /**
  * covol_route_direct_now() - would a redirected I/O go direct by now?
@@ -586,7 +558,7 @@ void covol_route_redirect_done(struct covol_io *io, int err)
 	if (err == -EAGAIN) {
 		leave(io);
 		rewind(io, bio);
-		redispatch(bio);
+		covol_route_again(bio);
 		return;
 	}
 	if (is_transient(err)) {
@@ -594,7 +566,7 @@ void covol_route_redirect_done(struct covol_io *io, int err)
 			covol_route_reasons(obj->vol, COVOL_REASON_STALE_EPOCH,
 					    0);
 		if (!hold_for_peer(io, bio))
-			redispatch(bio);
+			covol_route_again(bio);
 		return;
 	}
 	/* I5: the coordinator has filled the holes of this range; this node's
@@ -610,95 +582,18 @@ void covol_route_redirect_done(struct covol_io *io, int err)
 	bio_endio(bio);
 }
 
-/* ---- releasing -------------------------------------------------------- */
-
-static void redispatch(struct bio *bio)
+/**
+ * covol_route_again() - choose the way of a bio once more
+ * @bio: the bio, as it came
+ *
+ * Context: process context, may sleep where the device below lets it wait.
+ */
+void covol_route_again(struct bio *bio)
 {
 	struct covol_io *io = dm_per_bio_data(bio, sizeof(*io));
 
 	if (route_bio(io, bio, false) == DM_MAPIO_REMAPPED)
 		submit_bio_noacct(bio);
-}
-
-static void expire(struct bio *bio)
-{
-	struct covol_io *io = dm_per_bio_data(bio, sizeof(*io));
-
-	covol_warn(io->obj->vol, "held I/O failed after hold_timeout\n");
-	covol_lost_end(io);
-	bio->bi_status = BLK_STS_TIMEOUT;
-	bio_endio(bio);
-}
-
-static void release(struct bio *bio)
-{
-	struct covol_io *io = dm_per_bio_data(bio, sizeof(*io));
-
-	if (trace_covol_release_enabled())
-		trace_covol_release(io, bio, ktime_get_ns() - io->held_since);
-}
-
-static bool expired(struct bio *bio)
-{
-	struct covol_io *io = dm_per_bio_data(bio, sizeof(*io));
-
-	return io->deadline && time_after(jiffies, io->deadline);
-}
-
-/* Take from the held bios those that are to go on now, in order. */
-static void take_held(struct covol_volume *vol, struct bio_list *out,
-		      struct bio_list *late)
-{
-	struct bio_list keep = BIO_EMPTY_LIST;
-	struct bio *bio;
-
-	spin_lock_irq(&vol->hold_lock);
-	while ((bio = bio_list_pop(&vol->held))) {
-		if (expired(bio))
-			bio_list_add(late, bio);
-		else if (vol->route == COVOL_ROUTE_HELD)
-			bio_list_add(&keep, bio);
-		else
-			bio_list_add(out, bio);
-	}
-	vol->nr_releases += bio_list_size(out);
-	vol->held = keep;
-	vol->nr_held = bio_list_size(&keep);
-	if (vol->nr_held)
-		queue_delayed_work(route_wq, &vol->release_work, RETRY);
-	spin_unlock_irq(&vol->hold_lock);
-}
-
-static void release_work(struct work_struct *work)
-{
-	struct covol_volume *vol = container_of(to_delayed_work(work),
-						struct covol_volume,
-						release_work);
-	struct bio_list out = BIO_EMPTY_LIST, late = BIO_EMPTY_LIST;
-	struct bio *bio;
-
-	take_held(vol, &out, &late);
-	while ((bio = bio_list_pop(&late)))
-		expire(bio);
-	while ((bio = bio_list_pop(&out))) {
-		release(bio);
-		redispatch(bio);
-		cond_resched();
-	}
-}
-
-/**
- * covol_route_release() - let what is held try again
- * @vol: the volume
- *
- * For whoever changed something that a held I/O may wait for.
- */
-void covol_route_release(struct covol_volume *vol)
-{
-	spin_lock_irq(&vol->hold_lock);
-	vol->releases++;
-	spin_unlock_irq(&vol->hold_lock);
-	mod_delayed_work(route_wq, &vol->release_work, 0);
 }
 
 /* ---- changes ---------------------------------------------------------- */
@@ -735,7 +630,7 @@ void covol_route_set(struct covol_volume *vol, enum covol_route route,
 		covol_drain_wait(&obj->direct);
 	covol_drain_wait(&vol->redirected);
 	set_route(vol, route, reasons, given);
-	covol_route_release(vol);
+	covol_hold_release(vol);
 	covol_event_route_changed(vol);
 }
 
@@ -748,8 +643,7 @@ void covol_route_set(struct covol_volume *vol, enum covol_route route,
 void covol_route_init(struct covol_volume *vol)
 {
 	spin_lock_init(&vol->hold_lock);
-	bio_list_init(&vol->held);
-	INIT_DELAYED_WORK(&vol->release_work, release_work);
+	covol_hold_init(vol);
 	INIT_WORK(&vol->report_work, report_work);
 	vol->route = COVOL_ROUTE_HELD;
 	vol->reasons = COVOL_REASON_ADMIN;
@@ -761,17 +655,6 @@ void covol_route_init(struct covol_volume *vol)
  */
 void covol_route_exit(struct covol_volume *vol)
 {
-	cancel_delayed_work_sync(&vol->release_work);
+	covol_hold_exit(vol);
 	cancel_work_sync(&vol->report_work);
-}
-
-int covol_route_start(void)
-{
-	route_wq = alloc_workqueue("covol_route", WQ_MEM_RECLAIM, 0);
-	return route_wq ? 0 : -ENOMEM;
-}
-
-void covol_route_stop(void)
-{
-	destroy_workqueue(route_wq);
 }

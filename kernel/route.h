@@ -32,16 +32,13 @@ int covol_route_end_io(struct covol_io *io, struct bio *bio,
 		       blk_status_t *status);
 void covol_route_redirect_done(struct covol_io *io, int err);
 bool covol_route_direct_now(struct covol_io *io);
+void covol_route_again(struct bio *bio);
 
 void covol_route_set(struct covol_volume *vol, enum covol_route route,
 		     u32 reasons);
-void covol_route_release(struct covol_volume *vol);
 void covol_route_reasons(struct covol_volume *vol, u32 set, u32 clear);
 void covol_route_check(struct covol_volume *vol);
 const char *covol_route_name(enum covol_route route);
 const char *covol_reason_name(unsigned int bit);
-
-int covol_route_start(void);
-void covol_route_stop(void);
 
 #endif /* COVOL_ROUTE_H */

@@ -12,6 +12,7 @@
 #include <linux/string.h>
 
 #include "compat.h"
+#include "hold.h"
 #include "io.h"
 #include "route.h"
 #include "target.h"
@@ -30,27 +31,9 @@
 /* Longest hold_timeout: a day. */
 #define HOLD_TIMEOUT_MAX	86400000u
 
-/**
- * struct target - a line of a table
- * @vol: the volume, with a reference
- * @obj: the object, with a reference; counted in its devices
- * @dev: the LUN, or NULL without a path
- * @hold_timeout: ms after which a held I/O fails; 0 never
- * @digest: checksums for data on the wire
- * @meta_forward: a member's metadata writes of the volume are forwarded
- */
-struct target {
-	struct covol_volume	*vol;
-	struct covol_object	*obj;
-	struct dm_dev		*dev;
-	unsigned int		hold_timeout;
-	bool			digest;
-	bool			meta_forward;
-};
-
 /* ---- the table -------------------------------------------------------- */
 
-static int parse_volume(struct target *t, const char *arg, char **error)
+static int parse_volume(struct covol_device *t, const char *arg, char **error)
 {
 	uuid_t uuid;
 
@@ -66,7 +49,7 @@ static int parse_volume(struct target *t, const char *arg, char **error)
 	return 0;
 }
 
-static int parse_object(struct target *t, const char *arg, char **error)
+static int parse_object(struct covol_device *t, const char *arg, char **error)
 {
 	unsigned long long id = 0;
 
@@ -84,7 +67,7 @@ static int parse_object(struct target *t, const char *arg, char **error)
 	return 0;
 }
 
-static int parse_lun(struct dm_target *ti, struct target *t, const char *path,
+static int parse_lun(struct dm_target *ti, struct covol_device *t, const char *path,
 		     const char *offset)
 {
 	unsigned long long sector;
@@ -102,18 +85,18 @@ static int parse_lun(struct dm_target *ti, struct target *t, const char *path,
 	}
 	if (!t->vol->lun)
 		return 0;
-	err = dm_get_device(ti, path, dm_table_get_mode(ti->table), &t->dev);
+	err = dm_get_device(ti, path, dm_table_get_mode(ti->table), &t->lun);
 	if (err) {
-		t->dev = NULL;
+		t->lun = NULL;
 		ti->error = "lun-dev: cannot be opened";
 		return err;
 	}
-	if (t->dev->bdev->bd_dev != t->vol->lun->bd_dev) {
+	if (t->lun->bdev->bd_dev != t->vol->lun->bd_dev) {
 		ti->error = "lun-dev: not the volume's LUN";
 		return -EINVAL;
 	}
-	if (bdev_nr_sectors(t->dev->bdev) < sector ||
-	    bdev_nr_sectors(t->dev->bdev) - sector <
+	if (bdev_nr_sectors(t->lun->bdev) < sector ||
+	    bdev_nr_sectors(t->lun->bdev) - sector <
 	    t->vol->size >> SECTOR_SHIFT) {
 		ti->error = "lun-dev: smaller than the volume";
 		return -EINVAL;
@@ -121,7 +104,7 @@ static int parse_lun(struct dm_target *ti, struct target *t, const char *path,
 	return 0;
 }
 
-static int parse_meta_policy(struct target *t, const char *arg, char **error)
+static int parse_meta_policy(struct covol_device *t, const char *arg, char **error)
 {
 	if (arg && !strcmp(arg, "forward")) {
 		t->meta_forward = true;
@@ -132,7 +115,7 @@ static int parse_meta_policy(struct target *t, const char *arg, char **error)
 	return 0;
 }
 
-static int parse_features(struct target *t, struct dm_arg_set *as,
+static int parse_features(struct covol_device *t, struct dm_arg_set *as,
 			  char **error)
 {
 	static const struct dm_arg count = {
@@ -173,7 +156,7 @@ static int parse_features(struct target *t, struct dm_arg_set *as,
 	return err;
 }
 
-static int count_device(struct dm_target *ti, struct target *t, char **error)
+static int count_device(struct dm_target *ti, struct covol_device *t, char **error)
 {
 	int err = 0;
 
@@ -190,7 +173,7 @@ static int count_device(struct dm_target *ti, struct target *t, char **error)
 	return err;
 }
 
-static void set_limits(struct dm_target *ti, struct target *t)
+static void set_limits(struct dm_target *ti, struct covol_device *t)
 {
 	ti->num_flush_bios = 1;
 	ti->flush_supported = true;
@@ -206,10 +189,10 @@ static void set_limits(struct dm_target *ti, struct target *t)
 		covol_target_stable_writes(ti);
 }
 
-static void target_free(struct dm_target *ti, struct target *t)
+static void target_free(struct dm_target *ti, struct covol_device *t)
 {
-	if (t->dev)
-		dm_put_device(ti, t->dev);
+	if (t->lun)
+		dm_put_device(ti, t->lun);
 	if (t->obj)
 		covol_object_put(t->obj);
 	if (t->vol)
@@ -221,7 +204,7 @@ static int covol_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 {
 	struct dm_arg_set as = { .argc = argc, .argv = argv };
 	const char *path, *offset;
-	struct target *t;
+	struct covol_device *t;
 	int err;
 
 	if (argc < 4) {
@@ -233,6 +216,7 @@ static int covol_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 		ti->error = "out of memory";
 		return -ENOMEM;
 	}
+	t->ti = ti;
 	err = parse_volume(t, dm_shift_arg(&as), &ti->error);
 	if (err)
 		goto bad;
@@ -269,7 +253,7 @@ bad:
 
 static void covol_dtr(struct dm_target *ti)
 {
-	struct target *t = ti->private;
+	struct covol_device *t = ti->private;
 
 	mutex_lock(&t->vol->lock);
 	t->vol->devices--;
@@ -284,12 +268,11 @@ static void covol_dtr(struct dm_target *ti)
 static int covol_map(struct dm_target *ti, struct bio *bio)
 {
 	struct covol_io *io = dm_per_bio_data(bio, sizeof(*io));
-	struct target *t = ti->private;
+	struct covol_device *t = ti->private;
 
 	bio->bi_iter.bi_sector = dm_target_offset(ti, bio->bi_iter.bi_sector);
+	io->dev = t;
 	io->obj = t->obj;
-	io->digest = t->digest;
-	io->meta_forward = t->meta_forward;
 	io->deadline = 0;
 	if (unlikely(t->hold_timeout))
 		io->deadline = (jiffies + msecs_to_jiffies(t->hold_timeout)) | 1;
@@ -324,7 +307,7 @@ static unsigned int emit_reasons(u32 reasons, char *result, unsigned int maxlen,
 	return sz;
 }
 
-static void emit_info(struct target *t, char *result, unsigned int maxlen)
+static void emit_info(struct covol_device *t, char *result, unsigned int maxlen)
 {
 	struct covol_stats sum;
 	unsigned int sz = 0;
@@ -342,7 +325,7 @@ static void emit_info(struct target *t, char *result, unsigned int maxlen)
 		       sum.way[way].write_bytes, sum.way[way].others);
 }
 
-static void emit_table(struct target *t, char *result, unsigned int maxlen)
+static void emit_table(struct covol_device *t, char *result, unsigned int maxlen)
 {
 	unsigned int sz = 0, nr;
 
@@ -351,7 +334,7 @@ static void emit_table(struct target *t, char *result, unsigned int maxlen)
 		DMEMIT("image:%llu", t->obj->id);
 	else
 		DMEMIT("volume");
-	DMEMIT(" %s %llu", t->dev ? t->dev->name : "-",
+	DMEMIT(" %s %llu", t->lun ? t->lun->name : "-",
 	       t->vol->lun_offset >> SECTOR_SHIFT);
 	nr = t->digest + 2 * !!t->hold_timeout + 2 * t->meta_forward;
 	if (nr)
@@ -380,19 +363,51 @@ static void covol_status(struct dm_target *ti, status_type_t type,
 	}
 }
 
-/* "forget_layout": drop the extent map; I/O asks the coordinator again. */
+/*
+ * "forget_layout": drop the extent map; I/O asks the coordinator again.
+ * "fail_held": what is held of this device fails, now.
+ */
 static int covol_message(struct dm_target *ti, unsigned int argc, char **argv,
 			 char *result, unsigned int maxlen)
 {
-	struct target *t = ti->private;
+	struct covol_device *t = ti->private;
 
-	if (argc != 1 || strcasecmp(argv[0], "forget_layout")) {
-		DMERR("unknown message: there is only forget_layout");
+	if (argc == 1 && !strcasecmp(argv[0], "forget_layout")) {
+		covol_map_forget(&t->obj->map, 0, t->obj->size >> SECTOR_SHIFT);
+		covol_object_drain(t->obj);
+	} else if (argc == 1 && !strcasecmp(argv[0], "fail_held")) {
+		covol_hold_fail(t);
+	} else {
+		DMERR("unknown message: there are only forget_layout and fail_held");
 		return -EINVAL;
 	}
-	covol_map_forget(&t->obj->map, 0, t->obj->size >> SECTOR_SHIFT);
-	covol_object_drain(t->obj);
 	return 0;
+}
+
+/* ---- suspending ------------------------------------------------------- */
+
+/*
+ * A suspend without a flush ends although I/O is held: device mapper takes it
+ * back, and sends it again when the device is resumed, perhaps with another
+ * table. One with a flush promises that all I/O has ended: it waits. To fail
+ * what is held, as queue_if_no_path does in multipath, would lose data for a
+ * command that often comes by itself (a reload); who wants that says fail_held.
+ */
+static void covol_presuspend(struct dm_target *ti)
+{
+	if (dm_noflush_suspending(ti))
+		covol_hold_suspend(ti->private);
+}
+
+/* Interrupted. */
+static void covol_presuspend_undo(struct dm_target *ti)
+{
+	covol_hold_resume(ti->private);
+}
+
+static void covol_postsuspend(struct dm_target *ti)
+{
+	covol_hold_resume(ti->private);
 }
 
 /* ---- the devices below ------------------------------------------------ */
@@ -400,30 +415,30 @@ static int covol_message(struct dm_target *ti, unsigned int argc, char **argv,
 /* Ioctls of the volume's device reach the LUN; those of an image must not. */
 static int covol_prepare_ioctl(struct dm_target *ti, struct block_device **bdev)
 {
-	struct target *t = ti->private;
+	struct covol_device *t = ti->private;
 
-	if (t->obj->id || !t->dev)
+	if (t->obj->id || !t->lun)
 		return -ENOTTY;
-	*bdev = t->dev->bdev;
+	*bdev = t->lun->bdev;
 	/* only root may, unless the device is the LUN from end to end */
 	return t->vol->lun_offset ||
-	       ti->len != bdev_nr_sectors(t->dev->bdev);
+	       ti->len != bdev_nr_sectors(t->lun->bdev);
 }
 
 static int covol_iterate_devices(struct dm_target *ti,
 				 iterate_devices_callout_fn fn, void *data)
 {
-	struct target *t = ti->private;
+	struct covol_device *t = ti->private;
 
-	if (!t->dev)
+	if (!t->lun)
 		return 0;
-	return fn(ti, t->dev, t->vol->lun_offset >> SECTOR_SHIFT,
+	return fn(ti, t->lun, t->vol->lun_offset >> SECTOR_SHIFT,
 		  t->vol->size >> SECTOR_SHIFT, data);
 }
 
 static void covol_io_hints(struct dm_target *ti, struct queue_limits *limits)
 {
-	struct target *t = ti->private;
+	struct covol_device *t = ti->private;
 
 	limits->discard_granularity = max_t(unsigned int, DISCARD_UNIT,
 					    limits->logical_block_size);
@@ -444,6 +459,9 @@ static struct target_type covol_target = {
 	.dtr			= covol_dtr,
 	.map			= covol_map,
 	.end_io			= covol_end_io,
+	.presuspend		= covol_presuspend,
+	.presuspend_undo	= covol_presuspend_undo,
+	.postsuspend		= covol_postsuspend,
 	.status			= covol_status,
 	.message		= covol_message,
 	.prepare_ioctl		= covol_prepare_ioctl,

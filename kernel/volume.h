@@ -31,6 +31,14 @@ struct dentry;
 struct file;
 struct net;
 
+/* Lists of held bios, in their order; see hold.c */
+enum covol_held {
+	COVOL_HELD_AGAIN,
+	COVOL_HELD_TODO,
+	COVOL_HELD_NEW,
+	COVOL_HELD_LISTS
+};
+
 /* A volume on this node */
 struct covol_volume {
 	/* set once at create */
@@ -64,8 +72,11 @@ struct covol_volume {
 	spinlock_t		hold_lock;
 	enum covol_route	route;
 	u32			reasons;
-	struct bio_list		held;
+	struct bio_list		held[COVOL_HELD_LISTS];
+	struct bio		*trying;	/* see hold.c */
 	u64			nr_held;
+	u64			nr_deadlines;	/* of them; may fail */
+	u32			nr_suspending;	/* devices */
 	u64			nr_holds;	/* so far */
 	u64			nr_releases;	/* so far */
 	u32			releases;

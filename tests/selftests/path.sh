@@ -316,31 +316,7 @@ medium() {
 	same "$RUN/one" "$IMG" $((24 * MIB)) "$MIB"
 }
 
-# Held I/O is I/O under way, for device mapper.
 suspend() {
-	local flag status
-
-	break_path 2
-	start held dd if="$IMG" of="$RUN/read" bs=4k count=1 skip=$((24 * MIB)) iflag=direct,skip_bytes
-	lost n2-img
-	within 10 is_held 2
-	for flag in --nolockfs --noflush; do
-		status=0
-		timeout --signal=INT $((2 * SLOW)) dmsetup suspend --noudevsync "$flag" n2-img || status=$?
-		equal "status of the suspend $flag (124: it waited)" "$status" 124
-	done
-	alive held || fail 'held I/O has ended'
-	fails dmsetup remove --noudevsync n2-img 2>"$RUN/error"
-	grep -q busy "$RUN/error" || fail "$(<"$RUN/error")"
-	route 2 fs-redirected
-	within 20 dead held
-	cmp -n 4096 "$RUN/one" "$RUN/read"
-	heal_path 2
-	route 2 direct
-	dmsetup resume --noudevsync n2-img || true
-}
-
-suspend_later() {
 	load suspend "$IMG"
 	goes_on n2-img direct
 	dmsetup suspend --noudevsync --noflush n2-img
@@ -549,8 +525,7 @@ it 'hold_timeout: so does what meets the broken path itself' 'healed hold_timeou
 it 'a medium error is passed up, and changes no route' 'healed medium'
 it 'a write that was given up to the coordinator does not land after a later one' 'healed late_fs'
 it 'nor one that was given up to another node' 'healed late_block'
-it 'suspend and removal while it is held' 'healed suspend'
-it 'suspend and removal after that' 'healed suspend_later'
+it 'suspend and removal under load' 'healed suspend'
 it 'the volume on a member needs no path' 'healed member_volume'
 it 'the path of the coordinator breaks: the file system waits' 'healed coordinator'
 it 'the coordinator, fs-redirected: held again' 'healed coordinator_fs'

@@ -191,8 +191,10 @@ status_words() {
 	[[ $(dmsetup status good) == "0 $SECTORS covol member direct "*" 1 2 0 "* ]] || fail "status: $(dmsetup status good)"
 	dmsetup message good 0 forget_layout
 	[[ $(dmsetup status good) == "0 $SECTORS covol member direct "*" 1 0 0 "* ]] || fail "status: $(dmsetup status good)"
+	dmsetup message good 0 fail_held
 	log_mark
 	fails dmsetup message good 0 make_coffee
+	fails dmsetup message good 0 fail_held now
 	fails dmsetup message good 0 forget_layout now
 	must_log 'unknown message'
 	dmsetup remove --noudevsync good
