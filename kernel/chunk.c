@@ -7,6 +7,7 @@
 #include <linux/fs.h>
 #include <linux/falloc.h>
 #include <linux/jiffies.h>
+#include <linux/pagemap.h>
 #include <linux/sched/mm.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -139,6 +140,23 @@ static void unlock_range(struct covol_chunks *chunks, struct span *span)
 	wake_up_all(&chunks->wait);
 }
 
+/* For an I/O: not past the end, which may have come nearer since it was
+ * accepted; the file would grow again.
+ */
+static int enter_range(struct covol_chunks *chunks, struct span *span,
+		       u64 start, u64 end, bool shared,
+		       const struct covol_asker *asker)
+{
+	int err = lock_range(chunks, span, start, end, shared, asker);
+
+	if (err)
+		return err;
+	if (end <= READ_ONCE(chunks->obj->size))
+		return 0;
+	unlock_range(chunks, span);
+	return -ERANGE;
+}
+
 /* ---- preparing -------------------------------------------------------- */
 
 static u64 chunk_start(struct covol_object *obj, u64 pos)
@@ -149,7 +167,7 @@ static u64 chunk_start(struct covol_object *obj, u64 pos)
 static u64 chunk_end(struct covol_object *obj, u64 pos)
 {
 	return min(round_up(pos, (u64)READ_ONCE(obj->vol->chunk_size)),
-		   obj->size);
+		   READ_ONCE(obj->size));
 }
 
 /* Without room for all: only the blocks that must be written. */
@@ -223,7 +241,8 @@ static int prepare(struct covol_object *obj, struct covol_source *src, u64 start
 	bool plain;
 	int err;
 
-	err = lock_range(obj->chunks, &range, start, end, false, asker);
+	err = enter_range(obj->chunks, &range, start, max(end, src->end), false,
+			  asker);
 	if (err)
 		return err;
 	plain = own ? covol_fill_in_place(obj, src->start, src->end) :
@@ -353,7 +372,7 @@ static int write_source(struct covol_req *req)
 	int err;
 
 	covol_source_init(&src, req);
-	err = lock_range(obj->chunks, &range, start, end, true, &req->asker);
+	err = enter_range(obj->chunks, &range, start, end, true, &req->asker);
 	if (err)
 		return err;
 	plain = covol_fill_in_place(obj, start, end);
@@ -399,7 +418,8 @@ static int punch(struct covol_req *req, u64 *start, u64 *end)
 		*start = *end = req->offset + req->length;
 		return 0;
 	}
-	err = lock_range(obj->chunks, &range, *start, *end, false, &req->asker);
+	err = enter_range(obj->chunks, &range, *start, *end, false,
+			  &req->asker);
 	if (err)
 		return err;
 	covol_layout_begin(obj, &change, *start >> SECTOR_SHIFT,
@@ -472,6 +492,56 @@ int covol_chunk_zero(struct covol_req *req)
 	}
 	/* I1: a hole that is not on disk would show the old data again */
 	return err ?: vfs_fsync(req->obj->file, 1);
+}
+
+/* ---- size ------------------------------------------------------------- */
+
+static int set_length(struct covol_object *obj, u64 old, u64 size)
+{
+	loff_t length = i_size_read(file_inode(obj->file));
+	int err = 0;
+
+	/* one that is longer than the image stays so when that grows */
+	if (size < old ? size < length : size > length)
+		err = vfs_truncate(&obj->file->f_path, size);
+	if (!err)
+		err = vfs_fsync(obj->file, 0);
+	/* I11: the rest of a block is zeroed through the page cache */
+	if (!err)
+		err = invalidate_inode_pages2(obj->file->f_mapping);
+	return err;
+}
+
+/**
+ * covol_chunks_resize() - change the length of an image's file
+ * @obj: the image; its size is the smaller of the two, so that no I/O begins
+ *	 beyond it
+ * @old: its size until now, bytes
+ * @size: what it is to be
+ *
+ * Context: sleeps; waits until all who hold what lies beyond the end have
+ * returned it (I2), and the block in which it lies.
+ *
+ * Return: 0 or a negative errno of the file system.
+ */
+int covol_chunks_resize(struct covol_object *obj, u64 old, u64 size)
+{
+	u64 block = i_blocksize(file_inode(obj->file));
+	u64 start = round_down(min(old, size), block), end = max(old, size);
+	struct covol_asker nobody = { };
+	struct covol_change change;
+	struct span range;
+	int err;
+
+	lock_range(obj->chunks, &range, start, end, false, &nobody);
+	covol_layout_begin(obj, &change, start >> SECTOR_SHIFT,
+			   (end - start) >> SECTOR_SHIFT);
+	err = covol_layout_recall(obj, &change, &nobody, false);
+	if (!err)
+		err = set_length(obj, old, size);
+	covol_layout_end(obj, &change);
+	unlock_range(obj->chunks, &range);
+	return err;
 }
 
 /* ---- lifetime --------------------------------------------------------- */

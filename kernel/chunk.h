@@ -29,6 +29,8 @@ void covol_chunks_stop(struct covol_chunks *chunks);
 void covol_chunks_wake(struct covol_object *obj);
 void covol_chunks_show(struct seq_file *m, struct covol_object *obj);
 
+int covol_chunks_resize(struct covol_object *obj, u64 old, u64 size);
+
 int covol_chunk_write(struct covol_req *req);
 int covol_chunk_zero(struct covol_req *req);
 int covol_chunk_discard(struct covol_req *req);

@@ -40,6 +40,7 @@ const struct nla_policy covol_volume_set_nl_policy[COVOL_A_VOLUME_CHUNK_SIZE + 1
 	[COVOL_A_VOLUME_ROUTE] = NLA_POLICY_MAX(NLA_U32, 5),
 	[COVOL_A_VOLUME_COORDINATOR] = NLA_POLICY_MIN(NLA_U32, 1),
 	[COVOL_A_VOLUME_REDIRECT_PEER] = NLA_POLICY_MIN(NLA_U32, 1),
+	[COVOL_A_VOLUME_SIZE] = { .type = NLA_U64, },
 	[COVOL_A_VOLUME_CHUNK_SIZE] = { .type = NLA_U32, },
 };
 
@@ -119,8 +120,15 @@ const struct nla_policy covol_session_get_nl_policy[COVOL_A_SESSION_PEER + 1] = 
 	[COVOL_A_SESSION_PEER] = NLA_POLICY_MIN(NLA_U32, 1),
 };
 
+/* COVOL_CMD_IMAGE_SET - do */
+const struct nla_policy covol_image_set_nl_policy[COVOL_A_IMAGE_SIZE + 1] = {
+	[COVOL_A_IMAGE_UUID] = NLA_POLICY_EXACT_LEN(COVOL_UUID_LEN),
+	[COVOL_A_IMAGE_ID] = { .type = NLA_U64, },
+	[COVOL_A_IMAGE_SIZE] = { .type = NLA_U64, },
+};
+
 /* Ops table for covol */
-const struct genl_ops covol_nl_ops[13] = {
+const struct genl_ops covol_nl_ops[14] = {
 	{
 		.cmd		= COVOL_CMD_VOLUME_NEW,
 		.doit		= covol_nl_volume_new_doit,
@@ -214,6 +222,13 @@ const struct genl_ops covol_nl_ops[13] = {
 		.dumpit		= covol_nl_session_get_dumpit,
 		.policy		= covol_session_get_nl_policy,
 		.maxattr	= COVOL_A_SESSION_PEER,
+		.flags		= GENL_ADMIN_PERM,
+	},
+	{
+		.cmd		= COVOL_CMD_IMAGE_SET,
+		.doit		= covol_nl_image_set_doit,
+		.policy		= covol_image_set_nl_policy,
+		.maxattr	= COVOL_A_IMAGE_SIZE,
 		.flags		= GENL_ADMIN_PERM,
 	},
 };

@@ -40,8 +40,10 @@ extern const struct nla_policy covol_session_del_nl_policy[COVOL_A_SESSION_FORGE
 
 extern const struct nla_policy covol_session_get_nl_policy[COVOL_A_SESSION_PEER + 1];
 
+extern const struct nla_policy covol_image_set_nl_policy[COVOL_A_IMAGE_SIZE + 1];
+
 /* Ops table for covol */
-extern const struct genl_ops covol_nl_ops[13];
+extern const struct genl_ops covol_nl_ops[14];
 
 int covol_nl_volume_new_doit(struct sk_buff *skb, struct genl_info *info);
 int covol_nl_volume_set_doit(struct sk_buff *skb, struct genl_info *info);
@@ -62,6 +64,7 @@ int covol_nl_session_del_doit(struct sk_buff *skb, struct genl_info *info);
 int covol_nl_session_get_doit(struct sk_buff *skb, struct genl_info *info);
 int covol_nl_session_get_dumpit(struct sk_buff *skb,
 				struct netlink_callback *cb);
+int covol_nl_image_set_doit(struct sk_buff *skb, struct genl_info *info);
 
 enum {
 	COVOL_NLGRP_EVENTS,

@@ -17,6 +17,7 @@ struct covol_volume;
 
 /**
  * struct covol_device - a line of a table
+ * @entry: in obj->lines
  * @ti: it, for device mapper
  * @vol: the volume, with a reference
  * @obj: the object, with a reference; counted in its devices
@@ -27,6 +28,7 @@ struct covol_volume;
  * @suspending: what is held goes back to device mapper; vol->hold_lock
  */
 struct covol_device {
+	struct list_head	entry;
 	struct dm_target	*ti;
 	struct covol_volume	*vol;
 	struct covol_object	*obj;

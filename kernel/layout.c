@@ -580,6 +580,37 @@ int covol_layout_grant(struct covol_object *obj, u32 peer, u64 seq, u64 start,
 /* ---- the holder's side ------------------------------------------------ */
 
 /**
+ * covol_layout_clip() - leave out what lies past the object's end
+ * @obj: the object
+ * @start: first sector of the range that the extents describe
+ * @len: sectors; made smaller, 0 if none are left
+ * @ext: the extents; made smaller
+ * @nr: how many
+ *
+ * An image grows on its coordinator first, and shrinks there last.
+ *
+ * Return: how many are left.
+ */
+unsigned int covol_layout_clip(struct covol_object *obj, u64 start, u64 *len,
+			       struct covol_extent *ext, unsigned int nr)
+{
+	u64 end = max(start, READ_ONCE(obj->size) >> SECTOR_SHIFT);
+	unsigned int i, left = 0;
+
+	if (*len <= end - start)
+		return nr;
+	*len = end - start;
+	for (i = 0; i < nr; i++) {
+		if (ext[i].start >= end)
+			continue;
+		ext[left] = ext[i];
+		ext[left].len = min(ext[i].len, end - ext[i].start);
+		left++;
+	}
+	return left;
+}
+
+/**
  * covol_layout_check() - are extents from outside in bounds?
  * @obj: the object
  * @start: first sector of the range that they describe
@@ -592,9 +623,9 @@ int covol_layout_grant(struct covol_object *obj, u32 peer, u64 seq, u64 start,
 const char *covol_layout_check(struct covol_object *obj, u64 start, u64 len,
 			       const struct covol_extent *ext, unsigned int nr)
 {
-	return covol_extents_check(obj->size >> SECTOR_SHIFT,
-				   obj->vol->size >> SECTOR_SHIFT, start, len,
-				   ext, nr);
+	return covol_extents_check(READ_ONCE(obj->size) >> SECTOR_SHIFT,
+				   READ_ONCE(obj->vol->size) >> SECTOR_SHIFT,
+				   start, len, ext, nr);
 }
 
 /**
@@ -673,7 +704,8 @@ static void ask_peer(struct covol_object *obj, u64 start, u64 len)
 void covol_layout_ask(struct covol_object *obj, u64 sector)
 {
 	u64 window = sector >> ASK_SHIFT, start = window << ASK_SHIFT;
-	u64 len = min(1ull << ASK_SHIFT, (obj->size >> SECTOR_SHIFT) - start);
+	u64 len = min(1ull << ASK_SHIFT,
+		      (READ_ONCE(obj->size) >> SECTOR_SHIFT) - start);
 	struct covol_asked *asked = &obj->asked;
 	bool recent;
 

@@ -112,6 +112,8 @@ bool covol_layout_others(struct covol_object *obj);
 void covol_layout_ask(struct covol_object *obj, u64 sector);
 int covol_layout_install(struct covol_object *obj, u64 start, u64 len,
 			 const struct covol_extent *ext, unsigned int nr);
+unsigned int covol_layout_clip(struct covol_object *obj, u64 start, u64 *len,
+			       struct covol_extent *ext, unsigned int nr);
 const char *covol_layout_check(struct covol_object *obj, u64 start, u64 len,
 			       const struct covol_extent *ext, unsigned int nr);
 

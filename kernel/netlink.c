@@ -337,6 +337,24 @@ static int check_route(struct genl_info *info, struct covol_volume *vol)
 	}
 }
 
+static int set_size(struct genl_info *info, struct covol_volume *vol)
+{
+	struct nlattr *attr = info->attrs[COVOL_A_VOLUME_SIZE];
+	u64 size = nla_get_u64(attr);
+	const char *why;
+	int err;
+
+	if (size % SECTOR_SIZE || size > S64_MAX) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "size: too large, or not in sectors of 512 bytes");
+		return -EINVAL;
+	}
+	err = covol_volume_resize(vol, size, &why);
+	if (err)
+		covol_nl_why(info, why);
+	return err;
+}
+
 static int set_volume(struct genl_info *info, struct covol_volume *vol)
 {
 	struct nlattr **a = info->attrs;
@@ -357,6 +375,10 @@ static int set_volume(struct genl_info *info, struct covol_volume *vol)
 				    "epoch: must not become smaller");
 		return -EINVAL;
 	}
+	/* the last that may be refused */
+	err = a[COVOL_A_VOLUME_SIZE] ? set_size(info, vol) : 0;
+	if (err)
+		return err;
 	if (a[COVOL_A_VOLUME_EPOCH])
 		WRITE_ONCE(vol->epoch, nla_get_u64(a[COVOL_A_VOLUME_EPOCH]));
 	WRITE_ONCE(vol->coordinator, coordinator);

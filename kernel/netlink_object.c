@@ -58,28 +58,38 @@ static void put_object(struct covol_object *obj)
 
 /* ---- images ----------------------------------------------------------- */
 
+static int check_image_size(struct genl_info *info)
+{
+	struct nlattr *attr = info->attrs[COVOL_A_IMAGE_SIZE];
+	u64 size = nla_get_u64(attr);
+
+	if (size && !(size % SECTOR_SIZE) &&
+	    size >> SECTOR_SHIFT <= COVOL_SECTOR_MAX)
+		return 0;
+	NL_SET_ERR_MSG_ATTR(info->extack, attr,
+			    "size: zero, too large, or not in sectors of 512 bytes");
+	return -EINVAL;
+}
+
 static int check_new_image(struct genl_info *info, struct covol_volume *vol)
 {
 	struct nlattr **a = info->attrs;
-	u64 id, size;
+	int err;
+	u64 id;
 
 	if (!a[COVOL_A_IMAGE_ID] || !a[COVOL_A_IMAGE_SIZE]) {
 		NL_SET_ERR_MSG(info->extack, "id or size: missing");
 		return -EINVAL;
 	}
 	id = nla_get_u64(a[COVOL_A_IMAGE_ID]);
-	size = nla_get_u64(a[COVOL_A_IMAGE_SIZE]);
 	if (!id || id > S64_MAX) {
 		NL_SET_ERR_MSG_ATTR(info->extack, a[COVOL_A_IMAGE_ID],
 				    "id: not from 1 to 2^63 - 1");
 		return -EINVAL;
 	}
-	if (!size || size % SECTOR_SIZE ||
-	    size >> SECTOR_SHIFT > COVOL_SECTOR_MAX) {
-		NL_SET_ERR_MSG_ATTR(info->extack, a[COVOL_A_IMAGE_SIZE],
-				    "size: zero, too large, or not in sectors of 512 bytes");
-		return -EINVAL;
-	}
+	err = check_image_size(info);
+	if (err)
+		return err;
 	if (covol_volume_serves(vol) && !a[COVOL_A_IMAGE_FD]) {
 		NL_SET_ERR_MSG(info->extack,
 			       "fd: missing; the coordinator needs the image's file");
@@ -127,6 +137,43 @@ int covol_nl_image_new_doit(struct sk_buff *skb, struct genl_info *info)
 		return PTR_ERR(vol);
 	err = new_image(info, vol);
 	covol_volume_put(vol);
+	return err;
+}
+
+static int set_image(struct genl_info *info, struct covol_object *obj)
+{
+	struct nlattr *size = info->attrs[COVOL_A_IMAGE_SIZE];
+	const char *why;
+	int err;
+
+	if (!obj->id) {
+		NL_SET_ERR_MSG(info->extack, "id: 0 is the volume itself");
+		return -EINVAL;
+	}
+	if (!size) {
+		NL_SET_ERR_MSG(info->extack, "size: missing");
+		return -EINVAL;
+	}
+	err = check_image_size(info);
+	if (err)
+		return err;
+	err = covol_object_resize(obj, nla_get_u64(size), &why);
+	if (err)
+		covol_nl_why(info, why);
+	return err;
+}
+
+int covol_nl_image_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct covol_object *obj;
+	int err;
+
+	obj = covol_nl_object(info, info->attrs[COVOL_A_IMAGE_UUID],
+			      info->attrs[COVOL_A_IMAGE_ID]);
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	err = set_image(info, obj);
+	put_object(obj);
 	return err;
 }
 

@@ -304,18 +304,18 @@ static int to_lun(struct covol_io *io, struct bio *bio, u64 place,
 }
 
 /*
- * By the map; @route is direct or block-redirected, or it is fs-redirected and
- * the bio is the file system's own. Returns DM_MAPIO_*, or -EAGAIN: look at the
- * route again.
+ * By the map and no other way; @route is direct or block-redirected, or it is
+ * fs-redirected and the bio is the file system's own. Returns DM_MAPIO_*;
+ * -EAGAIN: look at the route again; or -ENXIO: the map has no place for it.
  */
-static int by_map(struct covol_io *io, struct bio *bio, enum covol_route route,
-		  bool split)
+static int by_map_only(struct covol_io *io, struct bio *bio,
+		       enum covol_route route, bool split, u32 *state)
 {
 	unsigned int sectors = bio_sectors(bio);
 	struct covol_object *obj = io->obj;
-	u32 state = COVOL_EXTENT_STATE_UNKNOWN;
 	struct covol_extent ext;
 
+	*state = COVOL_EXTENT_STATE_UNKNOWN;
 	rcu_read_lock();
 	if (READ_ONCE(obj->vol->route) != route) {
 		rcu_read_unlock();
@@ -323,13 +323,13 @@ static int by_map(struct covol_io *io, struct bio *bio, enum covol_route route,
 	}
 	if (!covol_drain_enter(&obj->direct)) {
 		rcu_read_unlock();
-		goto redirect;	/* a recall is draining: not by the map */
+		return -ENXIO;	/* a recall is draining */
 	}
 	io->relies = true;
 	if (!map_applies(bio)) {
 		rcu_read_unlock();
 		if (covol_bio_is_flush(bio) || is_identity(obj)) {
-			trace_covol_route(io, bio, lun_way(route), state);
+			trace_covol_route(io, bio, lun_way(route), *state);
 			return to_lun(io, bio, bio->bi_iter.bi_sector, route);
 		}
 		goto leave;
@@ -347,14 +347,26 @@ static int by_map(struct covol_io *io, struct bio *bio, enum covol_route route,
 		trace_covol_route(io, bio, lun_way(route), ext.state);
 		return to_lun(io, bio, ext.place, route);
 	}
-	state = ext.state;
+	*state = ext.state;
 	if (bio_op(bio) == REQ_OP_READ && covol_state_zero(ext.state))
 		return zero_fill(io, bio, ext.state);
-	if (ext.state == COVOL_EXTENT_STATE_UNKNOWN && obj->id)
-		covol_layout_ask(obj, bio->bi_iter.bi_sector);
 leave:
 	leave(io);
-redirect:
+	return -ENXIO;
+}
+
+/* By the map, or else to the coordinator. -EAGAIN: look at the route again. */
+static int by_map(struct covol_io *io, struct bio *bio, enum covol_route route,
+		  bool split)
+{
+	u32 state;
+	int ret = by_map_only(io, bio, route, split, &state);
+
+	if (ret != -ENXIO)
+		return ret;
+	if (map_applies(bio) && state == COVOL_EXTENT_STATE_UNKNOWN &&
+	    io->obj->id)
+		covol_layout_ask(io->obj, bio->bi_iter.bi_sector);
 	if (refused(io, bio))
 		return refuse(io, bio);
 	return to_fs(io, bio, state) ? DM_MAPIO_SUBMITTED : -EAGAIN;
@@ -375,6 +387,15 @@ static int ask_again(struct covol_io *io, struct bio *bio,
 	return taken ? DM_MAPIO_SUBMITTED : -EAGAIN;
 }
 
+/* Does data go to the LUN? On fs-redirected the file system's own does: it is
+ * not redirected through itself.
+ */
+static bool is_direct(enum covol_route route, const struct covol_object *obj)
+{
+	return route == COVOL_ROUTE_DIRECT ||
+	       (route == COVOL_ROUTE_FS_REDIRECTED && is_identity(obj));
+}
+
 static int one_try(struct covol_io *io, struct bio *bio, bool split)
 {
 	struct covol_volume *vol = io->obj->vol;
@@ -388,8 +409,7 @@ static int one_try(struct covol_io *io, struct bio *bio, bool split)
 	case COVOL_ROUTE_BLOCK_REDIRECTED:
 		return by_map(io, bio, route, split);
 	case COVOL_ROUTE_FS_REDIRECTED:
-		/* the file system itself is not redirected through itself */
-		if (is_identity(io->obj))
+		if (is_direct(route, io->obj))
 			return by_map(io, bio, route, split);
 		if (refused(io, bio))
 			return refuse(io, bio);
@@ -414,6 +434,23 @@ static int route_bio(struct covol_io *io, struct bio *bio, bool split)
 	return ret;
 }
 
+/* Now or not at all: what cannot go to the LUN at once is for the submitter to
+ * try again where it may wait.
+ */
+static int map_nowait(struct covol_io *io, struct bio *bio)
+{
+	enum covol_route route = READ_ONCE(io->obj->vol->route);
+	int ret = -EAGAIN;
+	u32 state;
+
+	if (is_direct(route, io->obj))
+		ret = by_map_only(io, bio, route, false, &state);
+	if (ret >= 0)
+		return ret;
+	bio_wouldblock_error(bio);
+	return DM_MAPIO_SUBMITTED;
+}
+
 /**
  * covol_route_map() - a bio comes in
  * @io: with the bio; dev, obj and deadline are set
@@ -429,19 +466,12 @@ int covol_route_map(struct covol_io *io, struct bio *bio)
 	io->redirected = false;
 	io->replay = false;
 	io->lost = false;
+	if (unlikely(bio->bi_opf & REQ_NOWAIT))
+		return map_nowait(io, bio);
 	return route_bio(io, bio, true);
 }
 
 /* ---- ends ------------------------------------------------------------- */
-
-/* Would it go direct again? On fs-redirected the file system's own does. */
-static bool still_direct(const struct covol_io *io)
-{
-	enum covol_route route = io->obj->vol->route;
-
-	return route == COVOL_ROUTE_DIRECT ||
-	       (route == COVOL_ROUTE_FS_REDIRECTED && is_identity(io->obj));
-}
 
 /* A path error: hold this bio and all that come. */
 static void path_lost(struct covol_io *io, struct bio *bio, int err)
@@ -453,7 +483,7 @@ static void path_lost(struct covol_io *io, struct bio *bio, int err)
 	leave(io);
 	rewind(io, bio);
 	spin_lock_irqsave(&vol->hold_lock, flags);
-	if (still_direct(io)) {
+	if (is_direct(vol->route, io->obj)) {
 		vol->route = COVOL_ROUTE_HELD;
 		/* what was set for the route before is not why */
 		vol->reasons &= ~COVOL_REASON_ADMIN;

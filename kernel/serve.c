@@ -144,7 +144,7 @@ static int check_request(struct covol_session *s, const struct covol_hdr *hdr,
 		return -EOPNOTSUPP;
 	if (!obj->id && !vol->lun)
 		return -ENOLINK;
-	if (hdr->offset > obj->size || hdr->length > obj->size - hdr->offset)
+	if (!covol_object_has(obj, hdr->offset, hdr->length))
 		return -ERANGE;
 	return 0;
 }
@@ -225,6 +225,8 @@ static int serve_grant(struct served *sv)
 	for (i = 0; i < nr && !err; i++)
 		err = covol_wire_extent_decode(&wire[i], &ext[i]);
 	if (!err)
+		nr = covol_layout_clip(sv->obj, start, &len, ext, nr);
+	if (!err && len)
 		why = covol_layout_check(sv->obj, start, len, ext, nr);
 	if (err || why) {
 		covol_warn(sv->s->vol, "node %u: bad grant for image %llu: %s\n",

@@ -156,6 +156,9 @@ static int parse_features(struct covol_device *t, struct dm_arg_set *as,
 	return err;
 }
 
+/* A device may be shorter than its object: made so before that shrinks, not
+ * made longer yet after it grew.
+ */
 static int count_device(struct dm_target *ti, struct covol_device *t, char **error)
 {
 	int err = 0;
@@ -164,7 +167,11 @@ static int count_device(struct dm_target *ti, struct covol_device *t, char **err
 	if (t->vol->dead) {
 		*error = "volume-uuid: the volume is being removed";
 		err = -ENODEV;
+	} else if (ti->begin || ti->len > t->obj->size >> SECTOR_SHIFT) {
+		*error = "start or length: not 0, or past the object's end";
+		err = -EINVAL;
 	} else {
+		list_add(&t->entry, &t->obj->lines);
 		t->vol->devices++;
 		t->obj->devices++;
 		t->obj->device = disk_devt(dm_disk(dm_table_get_md(ti->table)));
@@ -231,11 +238,6 @@ static int covol_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 	err = parse_features(t, &as, &ti->error);
 	if (err)
 		goto bad;
-	err = -EINVAL;
-	if (ti->begin || ti->len != t->obj->size >> SECTOR_SHIFT) {
-		ti->error = "start or length: not the whole object";
-		goto bad;
-	}
 	err = dm_set_target_max_io_len(ti, MAX_IO_SECTORS);
 	if (err)
 		goto bad;
@@ -256,6 +258,7 @@ static void covol_dtr(struct dm_target *ti)
 	struct covol_device *t = ti->private;
 
 	mutex_lock(&t->vol->lock);
+	list_del(&t->entry);
 	t->vol->devices--;
 	if (!--t->obj->devices)
 		t->obj->device = 0;
@@ -453,7 +456,8 @@ static void covol_io_hints(struct dm_target *ti, struct queue_limits *limits)
 
 static struct target_type covol_target = {
 	.name			= "covol",
-	.version		= {1, 0, 0},
+	.version		= {1, 1, 0},
+	.features		= DM_TARGET_NOWAIT,
 	.module			= THIS_MODULE,
 	.ctr			= covol_ctr,
 	.dtr			= covol_dtr,

@@ -20,6 +20,7 @@
 
 #include "chunk.h"
 #include "debugfs.h"
+#include "io.h"
 #include "log.h"
 #include "route.h"
 #include "session.h"
@@ -45,6 +46,7 @@ static void object_free(struct kref *ref)
 	free_percpu(obj->stats);
 	if (obj->file)
 		fput(obj->file);
+	mutex_destroy(&obj->resize_lock);
 	kfree_rcu(obj, rcu);
 }
 
@@ -111,6 +113,8 @@ static struct covol_object *object_create(struct covol_volume *vol, u64 id,
 	obj->vol = vol;
 	obj->id = id;
 	obj->size = size;
+	mutex_init(&obj->resize_lock);
+	INIT_LIST_HEAD(&obj->lines);
 	kref_init(&obj->ref);
 	spin_lock_init(&obj->asked.lock);
 	obj->stats = alloc_percpu(struct covol_stats);
@@ -236,9 +240,120 @@ int covol_object_remove(struct covol_object *obj, const char **why)
 		*why = "image: other nodes may hold its layouts; remove it there, then forget them";
 		return -EBUSY;
 	}
+	if (!mutex_trylock(&obj->resize_lock)) {
+		*why = "image: its size is being changed";
+		return -EBUSY;
+	}
 	covol_chunks_stop(obj->chunks);
 	xa_erase(&vol->objects, obj->id);
+	mutex_unlock(&obj->resize_lock);
 	covol_object_put(obj);
+	return 0;
+}
+
+/* ---- size ------------------------------------------------------------- */
+
+/* What devices of this node have, bytes. */
+static u64 longest_device(struct covol_object *obj)
+{
+	struct covol_device *dev;
+	u64 longest = 0;
+
+	lockdep_assert_held(&obj->vol->lock);
+	list_for_each_entry(dev, &obj->lines, entry)
+		longest = max(longest, (u64)dev->ti->len << SECTOR_SHIFT);
+	return longest;
+}
+
+/* From now on nothing begins beyond the new end, if that is before the old. */
+static int resize_begin(struct covol_object *obj, u64 size, const char **why)
+{
+	struct covol_volume *vol = obj->vol;
+	int err = 0;
+
+	mutex_lock(&vol->lock);
+	if (xa_load(&vol->objects, obj->id) != obj) {
+		err = -ENOENT;
+	} else if (size < longest_device(obj)) {
+		*why = "size: a device of this node is longer; give that a shorter table first";
+		err = -EBUSY;
+	} else if (size < obj->size) {
+		WRITE_ONCE(obj->size, size);
+	}
+	mutex_unlock(&vol->lock);
+	return err;
+}
+
+static void resize_end(struct covol_object *obj, u64 size)
+{
+	mutex_lock(&obj->vol->lock);
+	WRITE_ONCE(obj->size, size);
+	mutex_unlock(&obj->vol->lock);
+}
+
+/**
+ * covol_object_resize() - change the size of an image on this node
+ * @obj: the image
+ * @size: bytes, in sectors
+ * @why: on failure: what is wrong, or NULL
+ *
+ * Where it is served its file becomes as long.
+ *
+ * Context: sleeps; not with the volume's lock, which who releases held I/O
+ * needs, while this may wait for that.
+ *
+ * Return: 0; -EBUSY; -ENOENT; an error of the file system.
+ */
+int covol_object_resize(struct covol_object *obj, u64 size, const char **why)
+{
+	u64 old;
+	int err;
+
+	*why = NULL;
+	mutex_lock(&obj->resize_lock);
+	old = obj->size;
+	err = resize_begin(obj, size, why);
+	if (err)
+		goto unlock;
+	if (obj->file && size != old) {
+		err = covol_chunks_resize(obj, old, size);
+	} else if (size < old) {
+		covol_map_forget(&obj->map, size >> SECTOR_SHIFT,
+				 (old - size) >> SECTOR_SHIFT);
+		covol_object_drain(obj);
+	}
+	resize_end(obj, err ? old : size);
+unlock:
+	mutex_unlock(&obj->resize_lock);
+	return err;
+}
+
+/**
+ * covol_volume_resize() - the volume has grown
+ * @vol: the volume; its lock is held
+ * @size: bytes of its data, in sectors
+ * @why: on failure: what is wrong
+ *
+ * It does not shrink: no file system that it may have does.
+ *
+ * Return: 0; -EINVAL; -ERANGE.
+ */
+int covol_volume_resize(struct covol_volume *vol, u64 size, const char **why)
+{
+	struct covol_object *self = xa_load(&vol->objects, 0);
+	u64 lun = vol->lun ? bdev_nr_bytes(vol->lun) : U64_MAX;
+
+	lockdep_assert_held(&vol->lock);
+	if (size < vol->size) {
+		*why = "size: a volume does not shrink";
+		return -EINVAL;
+	}
+	if (vol->lun_offset > lun || size > lun - vol->lun_offset) {
+		*why = "size: the volume ends past the LUN";
+		return -ERANGE;
+	}
+	WRITE_ONCE(vol->size, size);
+	WRITE_ONCE(self->size, size);
 	return 0;
 }
 

@@ -45,7 +45,6 @@ struct covol_volume {
 	struct net		*net;		/* a node is a network namespace */
 	uuid_t			uuid;
 	u32			node;		/* this node's id */
-	u64			size;		/* bytes */
 	struct file		*lun_file;	/* NULL without a path */
 	struct block_device	*lun;
 	u64			lun_offset;	/* bytes */
@@ -63,6 +62,7 @@ struct covol_volume {
 	struct dentry		*debugfs;
 
 	/* written under lock, read by I/O */
+	u64			size;		/* bytes */
 	u64			epoch;
 	u32			coordinator;
 	u32			redirect_peer;
@@ -102,13 +102,17 @@ struct covol_object {
 	/* set once at create */
 	struct covol_volume	*vol;		/* outlives its objects */
 	u64			id;
-	u64			size;		/* bytes */
 	struct file		*file;		/* an image that is served here */
 	struct covol_stats __percpu *stats;
 	struct kref		ref;
 	struct rcu_head		rcu;
 
+	/* serialises changes of the size */
+	struct mutex		resize_lock;
+
 	/* vol->lock */
+	u64			size;		/* bytes; also read by I/O */
+	struct list_head	lines;		/* of tables: covol_device */
 	u32			devices;
 	dev_t			device;		/* the last of them; 0 none */
 
@@ -136,6 +140,8 @@ void covol_volume_put(struct covol_volume *vol);
 int covol_object_add(struct covol_volume *vol, u64 id, u64 size,
 		     struct file *file, const char **why);
 int covol_object_remove(struct covol_object *obj, const char **why);
+int covol_object_resize(struct covol_object *obj, u64 size, const char **why);
+int covol_volume_resize(struct covol_volume *vol, u64 size, const char **why);
 struct covol_object *covol_object_find(struct covol_volume *vol, u64 id);
 struct covol_object *covol_object_next(struct covol_volume *vol,
 				       struct covol_object *prev);
@@ -144,6 +150,15 @@ void covol_object_put(struct covol_object *obj);
 static inline bool covol_volume_serves(const struct covol_volume *vol)
 {
 	return READ_ONCE(vol->coordinator) == vol->node;
+}
+
+/* Is a range within the object? Bytes. */
+static inline bool covol_object_has(const struct covol_object *obj, u64 offset,
+				    u64 length)
+{
+	u64 size = READ_ONCE(obj->size);
+
+	return offset <= size && length <= size - offset;
 }
 
 /*

@@ -185,6 +185,7 @@ enum covol_volume_field {
 	COVOL_VOLUME_COORDINATOR = 8,
 	COVOL_VOLUME_REDIRECT_PEER = 16,
 	COVOL_VOLUME_CHUNK_SIZE = 32,
+	COVOL_VOLUME_SIZE = 64,
 };
 
 /**
@@ -200,7 +201,8 @@ int covol_volume_new(struct covol *c, const struct covol_volume *volume);
  * @volume: uuid says which; the members that @fields names are the new values
  * @fields: bits of enum covol_volume_field
  *
- * A change of route returns when all I/O of the old route has ended.
+ * A change of route returns when all I/O of the old route has ended. A volume may grow, if its LUN
+ * has; it does not shrink: -EINVAL, -ERANGE past the LUN's end.
  */
 int covol_volume_set(struct covol *c, const struct covol_volume *volume, unsigned int fields);
 
@@ -326,6 +328,18 @@ typedef int (*covol_image_fn)(const struct covol_image *image, void *data);
  * @image: uuid, id, size and fd are used
  */
 int covol_image_new(struct covol *c, const struct covol_image *image);
+
+/**
+ * covol_image_resize() - Change the size of an image on this node.
+ * @c: handle
+ * @uuid: the volume
+ * @id: the image
+ * @size: in bytes
+ *
+ * On the coordinator its file becomes as long; before it shrinks all nodes return what they hold
+ * beyond its end, for which this waits. -EBUSY while a device of this node is longer.
+ */
+int covol_image_resize(struct covol *c, const struct covol_uuid *uuid, uint64_t id, uint64_t size);
 
 /**
  * covol_image_del() - Forget an image. -EBUSY while a device uses it.

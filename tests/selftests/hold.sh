@@ -328,6 +328,31 @@ remove_deferred() {
 	within 20 gone n2-third
 }
 
+# again COMMAND...: refused at once, to be sent again by who may wait.
+again() {
+	fails helper aio "$@" >"$RUN/error"
+	grep -q 'Resource temporarily unavailable' "$RUN/error" || fail "$(<"$RUN/error")"
+	held_is 0 || fail "it is held: $(held 2)"
+}
+
+# What is at hand at once is done; nothing waits.
+nowait() {
+	local hole=$((30 * MIB)) data=$((16 * MIB + 4096))
+
+	within 20 has 2 "$IMG" "$hole" hole
+	counted n2-img helper aio nowait-read "$IMG" "$data" 4096 -- direct.reads=1
+	counted n2-img helper aio nowait-write "$IMG" "$data" 4096 -- direct.writes=1
+	counted n2-img helper aio nowait-read "$IMG" "$hole" 4096 -- zero.reads=1
+	counted n2-img again nowait-write "$IMG" "$hole" 4096 --
+	equal 'the extent that was not written' "$(state 2 image:1 "$hole")" hole
+	route 2 fs-redirected
+	counted n2-img again nowait-read "$IMG" "$data" 4096 --
+	route 2 held
+	counted n2-img again nowait-write "$IMG" "$data" 4096 --
+	route 2 direct
+	counted n2-img helper aio nowait-read "$IMG" "$data" 4096 -- direct.reads=1
+}
+
 down() {
 	heal_path || true
 	nodes_down
@@ -372,5 +397,6 @@ it 'fail_held: fails what is held of this device, and ends the suspend that wait
 it 'a table of errors without a flush: what is held fails' 'clean error_table'
 it 'remove by force: what is held fails, the device goes' 'clean remove_force'
 it 'remove deferred: when what is held has ended' 'clean remove_deferred'
+it 'REQ_NOWAIT: direct or zeroes at once; all else is refused, and does not wait' 'clean nowait'
 last 'all is taken down; the module unloads' down
 ktap_run

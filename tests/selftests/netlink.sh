@@ -53,6 +53,7 @@ no_privilege() {
 		EPERM | VOLUME_DEL VOLUME_UUID=uuid:$OTHER
 		EPERM | VOLUME_GET $V
 		EPERM | IMAGE_NEW $I IMAGE_ID=u64:2 IMAGE_SIZE=u64:512
+		EPERM | IMAGE_SET $I IMAGE_ID=u64:1 IMAGE_SIZE=u64:512
 		EPERM | IMAGE_DEL $I IMAGE_ID=u64:1
 		EPERM | IMAGE_GET $I IMAGE_ID=u64:1
 		EPERM | MAP_SET $M1 MAP_OFFSET=u64:0 MAP_LENGTH=u64:512
@@ -91,6 +92,8 @@ missing() {
 		EINVAL id or size: missing               | IMAGE_NEW $I IMAGE_SIZE=u64:512
 		EINVAL id or size: missing               | IMAGE_NEW $I IMAGE_ID=u64:2
 		EINVAL fd: missing                       | IMAGE_NEW IMAGE_UUID=uuid:$OTHER IMAGE_ID=u64:2 IMAGE_SIZE=u64:512
+		EINVAL object: missing                   | IMAGE_SET $I IMAGE_SIZE=u64:512
+		EINVAL size: missing                     | IMAGE_SET $I IMAGE_ID=u64:1
 		EINVAL object: missing                   | IMAGE_DEL $I
 		EINVAL object: missing                   | IMAGE_GET $I
 		EINVAL uuid: missing                     | MAP_SET MAP_OBJECT=u64:1 MAP_OFFSET=u64:0 MAP_LENGTH=u64:512
@@ -120,6 +123,7 @@ unknown() {
 		ENOENT uuid: unknown volume              | IMAGE_NEW IMAGE_UUID=uuid:$NONE IMAGE_ID=u64:2 IMAGE_SIZE=u64:512
 		ENOENT uuid: unknown volume              | SESSION_NEW SESSION_UUID=uuid:$NONE SESSION_PEER=u32:2 SESSION_FD=socket:tcp
 		ENOENT object: unknown in this volume    | IMAGE_GET $I IMAGE_ID=u64:7
+		ENOENT object: unknown in this volume    | IMAGE_SET $I IMAGE_ID=u64:7 IMAGE_SIZE=u64:512
 		ENOENT object: unknown in this volume    | IMAGE_DEL $I IMAGE_ID=u64:7
 		ENOENT object: unknown in this volume    | MAP_SET $M MAP_OBJECT=u64:7 MAP_OFFSET=u64:0 MAP_LENGTH=u64:512
 		ENOENT object: unknown in this volume    | MAP_GET $M MAP_OBJECT=u64:18446744073709551615 MAP_OFFSET=u64:0
@@ -194,6 +198,10 @@ contradictory_volume() {
 		EINVAL route: maintenance and unavailab  | VOLUME_SET $V VOLUME_ROUTE=u32:4
 		EINVAL route: maintenance and unavailab  | VOLUME_SET $V VOLUME_ROUTE=u32:5
 		ENOLINK route: direct needs a path       | VOLUME_SET VOLUME_UUID=uuid:$OTHER VOLUME_ROUTE=u32:0
+		EINVAL size: a volume does not shrink    | VOLUME_SET $V VOLUME_SIZE=u64:512
+		EINVAL size: too large, or not in        | VOLUME_SET $V VOLUME_SIZE=u64:9223372036854776320
+		EINVAL size: too large, or not in        | VOLUME_SET $V VOLUME_SIZE=u64:1000
+		ERANGE size: the volume ends past        | VOLUME_SET $V VOLUME_SIZE=u64:$((LUN_MIB << 20))
 		EINVAL epoch: must not become smaller    | VOLUME_SET $V VOLUME_EPOCH=u64:4
 		EBUSY volume: it has images              | VOLUME_DEL $V
 	TABLE

@@ -127,10 +127,11 @@ small_lun() {
 }
 
 bad_length() {
-	refused 'start or length: not the whole object' "0 $((SECTORS - 8)) covol $GOOD"
-	refused 'start or length: not the whole object' "0 $((SECTORS + 8)) covol $GOOD"
-	refused 'start or length: not the whole object' '0 8 zero' "8 $SECTORS covol $GOOD"
-	refused 'start or length: not the whole object' "0 $SECTORS covol ${GOOD/image:1/volume}"
+	local end="start or length: not 0, or past the object's end"
+
+	refused "$end" "0 $((SECTORS + 8)) covol $GOOD"
+	refused "$end" '0 8 zero' "8 $((SECTORS - 8)) covol $GOOD"
+	refused "$end" "0 131080 covol ${GOOD/image:1/volume}"
 }
 
 bad_features() {
@@ -171,6 +172,7 @@ recreate() {
 	local image="0 $SECTORS covol $UUID image:1"
 
 	again 1 "0 $SECTORS covol $GOOD" "$image 1:0 2048"
+	again 1 "0 8 covol $GOOD" "0 8 ${image#0 * } 1:0 2048"
 	again 1 "$image 1:0 2048 0" "$image 1:0 2048"
 	again 1 "$image $LUN 2048 1 data_digest" "$image 1:0 2048 1 data_digest"
 	again 1 "$image $LUN 2048 5 meta_policy forward hold_timeout 5000 data_digest" "$image 1:0 2048 5 $all"
@@ -218,7 +220,7 @@ it 'lun-dev: missing, not there, no block device, another device' 'errors_named 
 it 'lun-dev: given where the volume has no path' 'errors_named no_lun'
 it 'lun-offset: not where the volume begins' 'errors_named bad_offset'
 it 'a LUN smaller than the volume' 'errors_named small_lun'
-it 'start and length: not the whole object' 'errors_named bad_length'
+it 'start and length: not at the beginning, or past the end' 'errors_named bad_length'
 it 'features: bad number, unknown, without or with a bad value, too many words' 'errors_named bad_features'
 it 'dmsetup table prints what makes the same device' recreate
 it 'status and messages' status_words

@@ -90,6 +90,12 @@ static void test_volume_set(void **state)
 				  COVOL_A_VOLUME_EPOCH, COVOL_A_VOLUME_ROLE,
 				  COVOL_A_VOLUME_COORDINATOR, COVOL_A_VOLUME_REDIRECT_PEER,
 				  COVOL_A_VOLUME_CHUNK_SIZE, 0));
+	volume.size = 1 << 20;
+	assert_int_equal(covol_volume_set(c, &volume, COVOL_VOLUME_SIZE), 0);
+	assert_true(fake_has_only(fake_request(2, COVOL_CMD_VOLUME_SET), COVOL_A_VOLUME_UUID,
+				  COVOL_A_VOLUME_SIZE, 0));
+	assert_int_equal(nla_get_u64(fake_request(2, COVOL_CMD_VOLUME_SET)[COVOL_A_VOLUME_SIZE]),
+			 1 << 20);
 }
 
 static void test_image_commands(void **state)
@@ -108,6 +114,12 @@ static void test_image_commands(void **state)
 	assert_int_equal(covol_image_del(c, &fake_uuid, 3), 0);
 	sent = fake_request(2, COVOL_CMD_IMAGE_DEL);
 	assert_int_equal(nla_get_u64(sent[COVOL_A_IMAGE_ID]), 3);
+	assert_int_equal(covol_image_resize(c, &fake_uuid, 3, 4096), 0);
+	sent = fake_request(3, COVOL_CMD_IMAGE_SET);
+	assert_true(fake_has_only(sent, COVOL_A_IMAGE_UUID, COVOL_A_IMAGE_ID, COVOL_A_IMAGE_SIZE,
+				  0));
+	assert_int_equal(nla_get_u64(sent[COVOL_A_IMAGE_ID]), 3);
+	assert_int_equal(nla_get_u64(sent[COVOL_A_IMAGE_SIZE]), 4096);
 }
 
 static void test_session_commands(void **state)

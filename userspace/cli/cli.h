@@ -172,9 +172,11 @@ int finished(const struct command *self, struct covol *c, int error);
 
 int kernel_volume_add(const struct command *self, int argc, char **argv);
 int kernel_volume_set(const struct command *self, int argc, char **argv);
+int kernel_volume_resize(const struct command *self, int argc, char **argv);
 int kernel_volume_remove(const struct command *self, int argc, char **argv);
 int kernel_volume_show(const struct command *self, int argc, char **argv);
 int kernel_image_add(const struct command *self, int argc, char **argv);
+int kernel_image_resize(const struct command *self, int argc, char **argv);
 int kernel_image_remove(const struct command *self, int argc, char **argv);
 int kernel_image_show(const struct command *self, int argc, char **argv);
 int kernel_map_set(const struct command *self, int argc, char **argv);

@@ -12,9 +12,11 @@
 static const struct command commands[] = {
 	{ "kernel volume add", kernel_volume_add, "make a volume known to this node's kernel" },
 	{ "kernel volume set", kernel_volume_set, "change a volume's route, coordinator, epoch" },
+	{ "kernel volume resize", kernel_volume_resize, "tell that a volume has grown" },
 	{ "kernel volume remove", kernel_volume_remove, "forget a volume" },
 	{ "kernel volume show", kernel_volume_show, "print volumes" },
 	{ "kernel image add", kernel_image_add, "make an image known to this node's kernel" },
+	{ "kernel image resize", kernel_image_resize, "change the size of an image" },
 	{ "kernel image remove", kernel_image_remove, "forget an image" },
 	{ "kernel image show", kernel_image_show, "print images" },
 	{ "kernel map set", kernel_map_set, "set extents, here or on a peer" },

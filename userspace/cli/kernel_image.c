@@ -60,6 +60,25 @@ int kernel_image_add(const struct command *self, int argc, char **argv)
 	return code;
 }
 
+int kernel_image_resize(const struct command *self, int argc, char **argv)
+{
+	struct covol_uuid uuid;
+	uint64_t id, size;
+	struct arg args[] = {
+		{ "UUID", ARG_UUID, &uuid, true, "the volume" },
+		{ "ID", ARG_IMAGE, &id, true, "the image" },
+		{ "--size", ARG_BYTES, &size, true, "its new size" },
+		END_OF_ARGS
+	};
+	int code = parse_args(self, args, argc, argv);
+	struct covol *c;
+
+	if (code != GO_ON)
+		return code;
+	c = open_kernel(self);
+	return c ? finished(self, c, covol_image_resize(c, &uuid, id, size)) : EXIT_FAILED;
+}
+
 int kernel_image_remove(const struct command *self, int argc, char **argv)
 {
 	struct covol_uuid uuid;

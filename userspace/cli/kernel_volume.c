@@ -179,6 +179,75 @@ int kernel_volume_set(const struct command *self, int argc, char **argv)
 	return finished(self, c, error);
 }
 
+/* What a LUN has for the volume on it by now; false after an error was printed. */
+static bool lun_room(const struct command *self, const struct covol_volume *volume, uint64_t *room)
+{
+	uint64_t sectors, size;
+	char path[64];
+	FILE *file;
+	int got;
+
+	snprintf(path, sizeof(path), "/sys/dev/block/%" PRIu32 ":%" PRIu32 "/size",
+		 volume->lun_major, volume->lun_minor);
+	file = fopen(path, "re");
+	if (!file) {
+		fail(self, "%s: %s", path, strerror(errno));
+		return false;
+	}
+	got = fscanf(file, "%" SCNu64, &sectors);
+	fclose(file);
+	size = got == 1 ? sectors * 512 : 0;
+	if (size <= volume->lun_offset) {
+		fail(self, "%s: not the size of a LUN that has the volume", path);
+		return false;
+	}
+	*room = size - volume->lun_offset;
+	return true;
+}
+
+/* The size that was not given: the rest of the LUN. */
+static bool whole_lun(const struct command *self, struct covol *c, struct covol_volume *volume,
+		      int *error)
+{
+	struct covol_volume now;
+
+	*error = covol_volume_get(c, &volume->uuid, &now);
+	if (*error)
+		return false;
+	if (!now.lun_major && !now.lun_minor) {
+		fail(self, "this node has no path to the LUN: --size is missing");
+		return false;
+	}
+	return lun_room(self, &now, &volume->size);
+}
+
+int kernel_volume_resize(const struct command *self, int argc, char **argv)
+{
+	struct covol_volume volume = { .lun_fd = -1 };
+	struct arg args[] = {
+		{ "UUID", ARG_UUID, &volume.uuid, true, "the volume" },
+		{ "--size", ARG_BYTES, &volume.size, false,
+		  "size of the volume's data (default: the rest of the LUN)" },
+		END_OF_ARGS
+	};
+	int code = parse_args(self, args, argc, argv);
+	struct covol *c;
+	int error = 0;
+
+	if (code != GO_ON)
+		return code;
+	c = open_kernel(self);
+	if (!c)
+		return EXIT_FAILED;
+	if (!given(args, "--size") && !whole_lun(self, c, &volume, &error)) {
+		if (error)
+			return finished(self, c, error);
+		covol_close(c);
+		return EXIT_FAILED;
+	}
+	return finished(self, c, covol_volume_set(c, &volume, COVOL_VOLUME_SIZE));
+}
+
 int kernel_volume_remove(const struct command *self, int argc, char **argv)
 {
 	struct covol_uuid uuid;

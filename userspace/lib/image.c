@@ -20,6 +20,17 @@ int covol_image_new(struct covol *c, const struct covol_image *image)
 	return covol_request_run(&req);
 }
 
+int covol_image_resize(struct covol *c, const struct covol_uuid *uuid, uint64_t id, uint64_t size)
+{
+	struct covol_request req;
+
+	covol_request_begin(c, &req, COVOL_CMD_IMAGE_SET, 0, uuid);
+	covol_request_about(&req, ", image %" PRIu64, id);
+	covol_request_put_u64(&req, COVOL_A_IMAGE_ID, id);
+	covol_request_put_u64(&req, COVOL_A_IMAGE_SIZE, size);
+	return covol_request_run(&req);
+}
+
 int covol_image_del(struct covol *c, const struct covol_uuid *uuid, uint64_t id)
 {
 	struct covol_request req;

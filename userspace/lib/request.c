@@ -24,6 +24,7 @@ static const struct {
 	[COVOL_CMD_VOLUME_DEL]	= { "volume-del", &covol_volume_set_of_attributes },
 	[COVOL_CMD_VOLUME_GET]	= { "volume-get", &covol_volume_set_of_attributes },
 	[COVOL_CMD_IMAGE_NEW]	= { "image-new", &covol_image_set_of_attributes },
+	[COVOL_CMD_IMAGE_SET]	= { "image-set", &covol_image_set_of_attributes },
 	[COVOL_CMD_IMAGE_DEL]	= { "image-del", &covol_image_set_of_attributes },
 	[COVOL_CMD_IMAGE_GET]	= { "image-get", &covol_image_set_of_attributes },
 	[COVOL_CMD_MAP_SET]	= { "map-set", &covol_map_set_of_attributes },

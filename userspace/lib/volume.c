@@ -45,6 +45,8 @@ int covol_volume_set(struct covol *c, const struct covol_volume *volume, unsigne
 		covol_request_put_u32(&req, COVOL_A_VOLUME_REDIRECT_PEER, volume->redirect_peer);
 	if (fields & COVOL_VOLUME_CHUNK_SIZE)
 		covol_request_put_u32(&req, COVOL_A_VOLUME_CHUNK_SIZE, volume->chunk_size);
+	if (fields & COVOL_VOLUME_SIZE)
+		covol_request_put_u64(&req, COVOL_A_VOLUME_SIZE, volume->size);
 	return covol_request_run(&req);
 }
 
