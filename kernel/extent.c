@@ -8,6 +8,7 @@
 #include <linux/kernel.h>
 #include <linux/minmax.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/xarray.h>
 
 #include "extent.h"
@@ -19,6 +20,9 @@
 #define STATE_BITS	2
 #define STATE_MASK	((1ul << STATE_BITS) - 1)
 #define SHIFT_BIAS	COVOL_SECTOR_MAX
+
+/* Extents that are replaced at once. */
+#define STORE_MAX	1024u
 
 static_assert(sizeof(unsigned long) == 8, "covol needs a 64-bit kernel");
 static_assert(COVOL_EXTENT_STATE_HOLE == 1 && COVOL_EXTENT_STATE_DATA == 4);
@@ -68,6 +72,9 @@ void covol_map_init(struct covol_map *map)
  */
 void covol_map_exit(struct covol_map *map)
 {
+	/* the tree would free millions of extents under its spinlock */
+	if (map->count > STORE_MAX)
+		covol_map_forget(map, 0, COVOL_SECTOR_MAX);
 	mtree_destroy(&map->tree);
 	mutex_destroy(&map->lock);
 }
@@ -226,6 +233,22 @@ static int store(struct covol_map *map, u64 first, u64 last, void *entry)
 	return err;
 }
 
+/*
+ * The end of the part of [first, last] that one store may replace. Nobody gets
+ * the CPU while the entries under a store are counted and their nodes freed.
+ */
+static u64 store_end(struct covol_map *map, u64 first, u64 last)
+{
+	MA_STATE(mas, &map->tree, first, first);
+	unsigned int nr = 0;
+
+	rcu_read_lock();
+	while (nr < STORE_MAX && mas_find(&mas, last))
+		nr++;
+	rcu_read_unlock();
+	return nr == STORE_MAX ? min_t(u64, mas.last, last) : last;
+}
+
 /* The map is only a cache of what the file system knows: dropping all of it
  * is always right, and needs no memory.
  */
@@ -238,21 +261,43 @@ static void forget_all(struct covol_map *map)
 	map->count = 0;
 }
 
+/* Piece by piece: what is left of the range is right as long as it is there. */
+static void forget_range(struct covol_map *map, u64 first, u64 last)
+{
+	u64 end;
+
+	lockdep_assert_held(&map->lock);
+	for (; first <= last; first = end + 1) {
+		end = store_end(map, first, last);
+		if (store(map, first, end, NULL)) {
+			forget_all(map);
+			return;
+		}
+		cond_resched();
+	}
+}
+
 /**
  * covol_map_set() - set the state of a range
  * @map: the map
  * @ext: a valid extent; what the map had there is replaced
  *
+ * Of what has very many extents there are readers may meanwhile see that it is
+ * unknown.
+ *
  * Context: may sleep; does not start I/O for memory.
  *
- * Return: 0, or -ENOMEM: then the map is as before.
+ * Return: 0, or -ENOMEM: then the range is as before, or unknown.
  */
 int covol_map_set(struct covol_map *map, const struct covol_extent *ext)
 {
+	u64 last = ext->start + ext->len - 1;
 	int err;
 
 	mutex_lock(&map->lock);
-	err = store(map, ext->start, ext->start + ext->len - 1, to_entry(ext));
+	if (store_end(map, ext->start, last) < last)
+		forget_range(map, ext->start, last);
+	err = store(map, ext->start, last, to_entry(ext));
 	mutex_unlock(&map->lock);
 	return err;
 }
@@ -272,8 +317,7 @@ int covol_map_set(struct covol_map *map, const struct covol_extent *ext)
 void covol_map_forget(struct covol_map *map, u64 start, u64 len)
 {
 	mutex_lock(&map->lock);
-	if (store(map, start, start + len - 1, NULL))
-		forget_all(map);
+	forget_range(map, start, start + len - 1);
 	mutex_unlock(&map->lock);
 }
 
@@ -301,6 +345,7 @@ void covol_map_forget_zeroes(struct covol_map *map, u64 start, u64 len)
 			forget_all(map);
 			break;
 		}
+		cond_resched();
 	}
 	mutex_unlock(&map->lock);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 
 #include "extent.h"
 #include "test.h"
@@ -195,6 +196,51 @@ static void test_no_memory(void **state)
 	assert_int_equal(map.count, 0);
 	shim_store_fails = -1;
 	assert_int_equal(set(0, 100, DATA, 0), 0);
+}
+
+#define MANY	5000
+
+/* Extents that do not continue each other. */
+static void set_many(void)
+{
+	u64 i;
+
+	for (i = 0; i < MANY; i++)
+		assert_int_equal(set(i * 8, 8, DATA, (i ^ 1) * 8), 0);
+	assert_int_equal(map.count, MANY);
+	shim_store_most = 0;
+	shim_rescheds = 0;
+}
+
+/* What has very many extents is replaced piece by piece, and others get the CPU in between. */
+static void test_many(void **state)
+{
+	(void)state;
+	set_many();
+	covol_map_forget(&map, 4, MANY * 8 - 8);
+	assert_int_equal(map.count, 2);
+	assert_extent(look(4, MANY * 8), 4, MANY * 8 - 8, UNKNOWN, 0);
+	assert_in_range(shim_store_most, 100, 1100);
+	assert_in_range(shim_rescheds, 5, 50);
+
+	set_many();
+	assert_int_equal(set(0, MANY * 8, HOLE, 0), 0);
+	assert_int_equal(map.count, 1);
+	assert_extent(look(0, MANY * 8), 0, MANY * 8, HOLE, 0);
+	assert_in_range(shim_store_most, 100, 1100);
+	assert_in_range(shim_rescheds, 4, 50);
+
+	/* without memory for the last piece it is unknown, not partly the old and partly the new */
+	set_many();
+	shim_store_fails = 5;
+	assert_int_equal(set(0, MANY * 8, HOLE, 0), -ENOMEM);
+	assert_extent(look(0, MANY * 8), 0, MANY * 8, UNKNOWN, 0);
+	shim_store_fails = -1;
+
+	set_many();
+	covol_map_exit(&map);
+	assert_in_range(shim_store_most, 100, 1100);
+	covol_map_init(&map);
 }
 
 /* The ends of the world: nothing overflows, and places before and after the sector itself fit. */
@@ -397,6 +443,7 @@ int main(void)
 		TEST(test_forget),
 		TEST(test_forget_zeroes),
 		TEST(test_no_memory),
+		TEST(test_many),
 		TEST(test_limits),
 		TEST(test_valid),
 		TEST(test_random),

@@ -11,9 +11,12 @@
 #include <linux/crc32c.h>
 #include <linux/maple_tree.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 
 int shim_rcu_depth;
+int shim_rescheds;
 int shim_store_fails = -1;
+size_t shim_store_most;
 
 /* Castagnoli, bit by bit; like the kernel's without the inversion at both ends. */
 u32 crc32c(u32 crc, const void *data, unsigned int length)
@@ -51,7 +54,7 @@ int mtree_store_range(struct maple_tree *tree, unsigned long first, unsigned lon
 		      gfp_t gfp)
 {
 	struct shim_range *to, *from;
-	size_t i, count = 0;
+	size_t i, count = 0, replaced = 0;
 	bool stored = !entry;
 
 	assert(first <= last);
@@ -67,6 +70,7 @@ int mtree_store_range(struct maple_tree *tree, unsigned long first, unsigned lon
 	assert(to);
 	for (i = 0; i < tree->count; i++) {
 		from = &tree->range[i];
+		replaced += from->first <= last && from->last >= first;
 		if (from->first < first)
 			append(to, &count, from->first, from->last < first ? from->last : first - 1,
 			       from->entry);
@@ -80,6 +84,8 @@ int mtree_store_range(struct maple_tree *tree, unsigned long first, unsigned lon
 	}
 	if (!stored)
 		append(to, &count, first, last, entry);
+	if (replaced > shim_store_most)
+		shim_store_most = replaced;
 	free(tree->range);
 	tree->range = to;
 	tree->count = count;

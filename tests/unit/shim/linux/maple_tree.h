@@ -34,6 +34,8 @@ struct ma_state {
 
 /* Stores that succeed before one fails for want of memory; -1: none fails. Counts down. */
 extern int shim_store_fails;
+/* The most ranges that one store has replaced. */
+extern size_t shim_store_most;
 
 /*
  * Readers walk the tree without a lock, so it must be in RCU mode whenever something is stored:
