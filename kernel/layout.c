@@ -4,6 +4,7 @@
  */
 #include <linux/completion.h>
 #include <linux/jiffies.h>
+#include <linux/ktime.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
 
@@ -33,15 +34,27 @@ void covol_layout_init(struct covol_layout *layout)
 	mutex_init(&layout->lock);
 	INIT_LIST_HEAD(&layout->open);
 	INIT_LIST_HEAD(&layout->holders);
-	layout->seq = 1;
+	/*
+	 * Later than any of an object of the same id that was here before: who
+	 * still has extents that were read then has an old sequence (I6). In
+	 * units of 64 ns, so that 53 bits, all that JSON has, are enough.
+	 */
+	layout->seq = ktime_get_boottime_ns() >> 6;
+	layout->floor = layout->seq;
 }
 
-void covol_layout_exit(struct covol_layout *layout)
+static void free_holders(struct covol_layout *layout)
 {
 	struct holder *holder, *next;
 
 	list_for_each_entry_safe(holder, next, &layout->holders, entry)
 		kfree(holder);
+	INIT_LIST_HEAD(&layout->holders);
+}
+
+void covol_layout_exit(struct covol_layout *layout)
+{
+	free_holders(layout);
 	mutex_destroy(&layout->lock);
 }
 

@@ -85,6 +85,18 @@ static void rig_exit(struct kunit *test)
 		covol_volume_put(rig->vol);
 }
 
+static void remove_image(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	const char *why;
+
+	mutex_lock(&rig->vol->lock);
+	KUNIT_EXPECT_EQ(test, covol_object_remove(rig->obj, &why), 0);
+	mutex_unlock(&rig->vol->lock);
+	covol_object_put(rig->obj);
+	rig->obj = NULL;
+}
+
 static u64 seq_now(struct rig *rig)
 {
 	return rig->obj->layout.seq;
@@ -405,6 +417,25 @@ static void overflow(struct kunit *test)
 	expect_map(test, after, ARRAY_SIZE(after));
 }
 
+/* An image that is removed and added again is another: what was read of the
+ * first one's map is not granted to holders of the second.
+ */
+static void added_again(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	u64 old;
+
+	change_once(rig, 0, 1);
+	old = seq_now(rig);
+	remove_image(test);
+	KUNIT_ASSERT_EQ(test, add_image(rig), 0);
+	rig->obj = covol_object_find(rig->vol, IMAGE);
+	change_once(rig, 0, 1);
+	KUNIT_EXPECT_EQ(test, grant_one(rig, NODE, old, 0, 100), -ESTALE);
+	expect_map(test, NULL, 0);
+	KUNIT_EXPECT_EQ(test, grant_one(rig, NODE, seq_now(rig), 0, 100), 0);
+}
+
 /* There is room for as many pieces as fit into a message, and no further. */
 static void no_room(struct kunit *test)
 {
@@ -649,6 +680,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE_PARAM(cut, cuts_gen_params),
 	KUNIT_CASE(cut_forgets),
 	KUNIT_CASE(overflow),
+	KUNIT_CASE(added_again),
 	KUNIT_CASE(no_room),
 	KUNIT_CASE(holders),
 	KUNIT_CASE(holders_keep_image),
