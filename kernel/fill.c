@@ -349,6 +349,43 @@ static int fill_runs(struct covol_object *obj, struct covol_source *src,
 }
 
 /*
+ * The same for a source that has something: its own blocks first, so that the
+ * rest cannot take the room that they need.
+ */
+static int fill_reserved(struct covol_object *obj, struct covol_source *src,
+			 u64 start, u64 end, rwf_t flags)
+{
+	u64 block = i_blocksize(file_inode(obj->file));
+	u64 own = round_down(src->start, block);
+	int err;
+
+	err = vfs_fallocate(obj->file, FALLOC_FL_KEEP_SIZE, own,
+			    round_up(src->end, block) - own);
+	if (err && err != -EOPNOTSUPP)
+		return err;
+	return fill_runs(obj, src, start, end, false, flags);
+}
+
+/* The same in a file that shares blocks: what is not the source's is copied
+ * after what is.
+ */
+static int move_runs(struct covol_object *obj, struct covol_source *src,
+		     u64 start, u64 end)
+{
+	u64 block = i_blocksize(file_inode(obj->file));
+	u64 own_start = round_down(src->start, block);
+	u64 own_end = min(round_up(src->end, block), end);
+	int err;
+
+	err = fill_runs(obj, src, own_start, own_end, true, 0);
+	if (!err)
+		err = fill_runs(obj, src, start, own_start, true, 0);
+	if (!err)
+		err = fill_runs(obj, src, own_end, end, true, 0);
+	return err;
+}
+
+/*
  * The same where the file system tells of its blocks: allocate all, have the
  * device write the zeroes, and write the source's part only.
  */
@@ -397,10 +434,13 @@ int covol_fill(struct covol_object *obj, struct covol_source *src, u64 start,
 
 	if (!moves && covol_blocks_known(obj))
 		return fill_blocks(obj, src, start, end);
-	err = fill_runs(obj, src, start, end, moves, flags);
-	if (err || !moves || src->start >= src->end)
-		return err;
-	err = settle_unshared(obj, start, end);
+	if (src->start >= src->end)
+		return fill_runs(obj, src, start, end, moves, flags);
+	if (!moves)
+		return fill_reserved(obj, src, start, end, flags);
+	err = move_runs(obj, src, start, end);
+	if (!err)
+		err = settle_unshared(obj, start, end);
 	if (!err)
 		set_unshared(obj, start, end);
 	return err;

@@ -48,6 +48,24 @@ fresh() {
 	done
 }
 
+# What allocates is on the LUN when it is acknowledged, data and mapping (I1); nobody asks for a flush.
+crash() {
+	local at
+
+	# Now: what is written back later does not count.
+	sync -f "$MNT"
+	head -c 4096 "$RUN/two" >"$RUN/some"
+	for at in 1 3 5 7; do
+		put "$RUN/some" "$IMG2" $((at * MIB + 8192)) 4k
+	done
+	crashed
+	for at in 1 3 5 7; do
+		cmp -n 4096 -i "0:$((at * MIB + 8192))" "$RUN/some" "$CRASHED/image1" || fail "the write at $at MiB is lost"
+		same "$RUN/some" "$IMG3" $((at * MIB + 8192)) 4096
+	done
+	crashed_down
+}
+
 # The writer has the hole, too, and reads before any grant can have come.
 own_write() {
 	local at=$((16 * MIB))
@@ -385,6 +403,7 @@ it 'what one member writes another sees at once, where it made zeroes before' "f
 it 'the same with the coordinator as reader' "fresh 1 /dev/mapper/img 3 $IMG3 60 52"
 it 'the same with the coordinator as writer' "fresh 2 $IMG2 1 /dev/mapper/img 58 50"
 it 'a writer sees its own write where it made zeroes before' own_write
+it 'every acknowledged allocating write survives the coordinator' crash
 it 'a writer makes no zeroes of what others write beside it, even without its grant' late_grant
 it 'a discard takes the extents back from all nodes' discard
 it 'blocks that were freed and used again are not written by who had them' freed_blocks

@@ -172,6 +172,8 @@ device() {
 
 # coordinator_up: the volume on node 1, its file system mounted: XFS, or what FILE_SYSTEM says.
 coordinator_up() {
+	local options=()
+
 	volume_add 1
 	route 1 direct
 	device 1 volume volume "$VOLUME_MIB"
@@ -179,10 +181,12 @@ coordinator_up() {
 		mkfs.xfs -q -f /dev/mapper/volume
 	else
 		modprobe "$FILE_SYSTEM"
+		# Nor may it write its log by itself.
+		options=(-o commit=300)
 		"mkfs.$FILE_SYSTEM" -q -F /dev/mapper/volume
 	fi
 	mkdir -p "$MNT"
-	mount /dev/mapper/volume "$MNT"
+	mount "${options[@]}" /dev/mapper/volume "$MNT"
 }
 
 # image ID SIZE NODE...: a thin file on node 1, known to node 1 and the others. SIZE as for truncate.
@@ -337,9 +341,12 @@ put() {
 
 # crashed: the LUN as it is when the coordinator dies now, its log not written back, is mounted at $CRASHED.
 crashed() {
+	local options
+
 	dd if="$LUN" of=/dev/ram1 bs=1M iflag=direct oflag=direct status=none
 	mkdir -p "$CRASHED"
-	mount -o "nouuid,loop,offset=$((OFFSET_SECTORS * 512))" /dev/ram1 "$CRASHED"
+	[[ ${FILE_SYSTEM:-xfs} != xfs ]] || options=nouuid,
+	mount -o "${options-}loop,offset=$((OFFSET_SECTORS * 512))" /dev/ram1 "$CRASHED"
 }
 
 crashed_down() {
