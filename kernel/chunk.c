@@ -62,25 +62,42 @@ struct stream {
 	u32		peer;
 };
 
+/*
+ * Is the image being shared? While it is, nobody holds a layout of it; from
+ * SHARING_DRAINS on no range is locked.
+ */
+enum sharing {
+	SHARING_NO,
+	SHARING_RECALLS,
+	SHARING_DRAINS,
+	SHARING_BEGUN,
+};
+
 /**
  * struct covol_chunks - ranges of one image in use by the service
  * @obj: the image
+ * @shared: the change of all of it, unless it is SHARING_NO
  * @lock: protects the rest
- * @ranges: locked ranges
+ * @ranges: ranges that are locked or waited for
+ * @locked: how many are locked
  * @wait: for a range
- * @stopped: nothing is prepared ahead any more
+ * @sharing: by covol_chunks_share_begin()
+ * @stopped: nothing is prepared ahead any more, or shared
  * @streams: where writers go on
  * @victim: the stream that a new place takes
  * @work: prepares ahead
  */
 struct covol_chunks {
 	struct covol_object	*obj;
+	struct covol_change	shared;
 
 	/* protects all below */
 	spinlock_t		lock;
 	struct list_head	ranges;
+	unsigned int		locked;
 	wait_queue_head_t	wait;
 
+	enum sharing		sharing;
 	bool			stopped;
 	struct stream		streams[STREAMS];
 	unsigned int		victim;
@@ -89,28 +106,51 @@ struct covol_chunks {
 
 /* ---- range locks ------------------------------------------------------ */
 
+/* In covol_chunks.ranges from when somebody wants it, in the order of that. */
 struct span {
 	struct list_head	entry;
 	u64			start;
 	u64			end;
 	bool			shared;
+	bool			locked;
 	unsigned long		since;
 };
 
+static bool conflict(const struct span *a, const struct span *b)
+{
+	return a->start < b->end && b->start < a->end &&
+	       !(a->shared && b->shared);
+}
+
+/* Who came first goes first: writers that share a range must not keep away
+ * for ever who wants it alone.
+ */
 static bool try_range(struct covol_chunks *chunks, struct span *span)
 {
-	struct span *other;
-	bool free = true;
+	struct span *other = span;
+	bool free;
 
 	spin_lock(&chunks->lock);
-	list_for_each_entry(other, &chunks->ranges, entry)
-		if (other->start < span->end && span->start < other->end &&
-		    !(other->shared && span->shared))
+	free = chunks->sharing < SHARING_DRAINS;
+	list_for_each_entry_continue_reverse(other, &chunks->ranges, entry)
+		if (conflict(other, span))
 			free = false;
-	if (free)
-		list_add(&span->entry, &chunks->ranges);
+	if (free) {
+		span->locked = true;
+		chunks->locked++;
+	}
 	spin_unlock(&chunks->lock);
 	return free;
+}
+
+static void leave_ranges(struct covol_chunks *chunks, struct span *span)
+{
+	spin_lock(&chunks->lock);
+	list_del(&span->entry);
+	if (span->locked)
+		chunks->locked--;
+	spin_unlock(&chunks->lock);
+	wake_up_all(&chunks->wait);
 }
 
 /* -ENOENT: the asker's session ended meanwhile. Who has the range may be waiting
@@ -120,24 +160,21 @@ static int lock_range(struct covol_chunks *chunks, struct span *span,
 		      u64 start, u64 end, bool shared,
 		      const struct covol_asker *asker)
 {
-	bool locked;
-
 	span->start = start;
 	span->end = end;
 	span->shared = shared;
+	span->locked = false;
 	span->since = jiffies;
-	wait_event_idle(chunks->wait,
-			(locked = try_range(chunks, span)) ||
-			covol_session_closing(asker->s));
-	return locked ? 0 : -ENOENT;
-}
-
-static void unlock_range(struct covol_chunks *chunks, struct span *span)
-{
 	spin_lock(&chunks->lock);
-	list_del(&span->entry);
+	list_add_tail(&span->entry, &chunks->ranges);
 	spin_unlock(&chunks->lock);
-	wake_up_all(&chunks->wait);
+	wait_event_idle(chunks->wait,
+			try_range(chunks, span) ||
+			covol_session_closing(asker->s));
+	if (span->locked)
+		return 0;
+	leave_ranges(chunks, span);
+	return -ENOENT;
 }
 
 /* For an I/O: not past the end, which may have come nearer since it was
@@ -153,7 +190,7 @@ static int enter_range(struct covol_chunks *chunks, struct span *span,
 		return err;
 	if (end <= READ_ONCE(chunks->obj->size))
 		return 0;
-	unlock_range(chunks, span);
+	leave_ranges(chunks, span);
 	return -ERANGE;
 }
 
@@ -251,7 +288,7 @@ static int prepare(struct covol_object *obj, struct covol_source *src, u64 start
 		err = prepare_locked(obj, src, start, end, asker, flags);
 	else
 		err = own ? covol_fill_write(obj, src, flags) : 0;
-	unlock_range(obj->chunks, &range);
+	leave_ranges(obj->chunks, &range);
 	if (err || plain)
 		return err;
 	grant(obj, start, end, asker->peer);
@@ -378,7 +415,7 @@ static int write_source(struct covol_req *req)
 	plain = covol_fill_in_place(obj, start, end);
 	if (plain)
 		err = covol_fill_write(obj, &src, flags);
-	unlock_range(obj->chunks, &range);
+	leave_ranges(obj->chunks, &range);
 	if (plain)
 		return err;
 	start = chunk_start(obj, start);
@@ -431,7 +468,7 @@ static int punch(struct covol_req *req, u64 *start, u64 *end)
 				    FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 				    *start, *end - *start);
 	covol_layout_end(obj, &change);
-	unlock_range(obj->chunks, &range);
+	leave_ranges(obj->chunks, &range);
 	return err;
 }
 
@@ -540,8 +577,118 @@ int covol_chunks_resize(struct covol_object *obj, u64 old, u64 size)
 	if (!err)
 		err = set_length(obj, old, size);
 	covol_layout_end(obj, &change);
-	unlock_range(obj->chunks, &range);
+	leave_ranges(obj->chunks, &range);
 	return err;
+}
+
+/* ---- sharing all of an image ------------------------------------------ */
+
+static bool no_range(struct covol_chunks *chunks)
+{
+	bool none;
+
+	spin_lock(&chunks->lock);
+	none = !chunks->locked;
+	spin_unlock(&chunks->lock);
+	return none;
+}
+
+static void set_sharing(struct covol_chunks *chunks, enum sharing sharing)
+{
+	spin_lock(&chunks->lock);
+	chunks->sharing = sharing;
+	spin_unlock(&chunks->lock);
+}
+
+/* From one state to the next, or say why not. */
+static int change_sharing(struct covol_chunks *chunks, enum sharing from,
+			  enum sharing to, const char **why)
+{
+	int err = 0;
+
+	spin_lock(&chunks->lock);
+	*why = NULL;
+	if (chunks->stopped)
+		*why = "image: it is being removed";
+	else if (from == SHARING_NO && chunks->sharing != from)
+		*why = "image: it is being shared already";
+	else if (chunks->sharing == SHARING_NO && chunks->sharing != from)
+		*why = "image: it is not being shared";
+	else if (chunks->sharing != from)
+		*why = "image: the begin of its sharing has not ended yet";
+	if (*why)
+		err = -EBUSY;
+	else
+		chunks->sharing = to;
+	spin_unlock(&chunks->lock);
+	return err;
+}
+
+/**
+ * covol_chunks_share_begin() - all of an image is going to be shared
+ * @obj: an image that is served here
+ * @why: on failure: what is wrong
+ *
+ * When it returns nobody holds any of the image's layout (I2), nobody is
+ * writing to its file, and what is known to be unshared is forgotten. It stays
+ * so until covol_chunks_share_end(): all I/O comes here, reads are served, and
+ * writes wait. In between somebody may have the file share its blocks, with
+ * FICLONE. Writes go on while layouts are recalled.
+ *
+ * Context: sleeps until all holders have returned their layouts, and writes
+ * under way have ended.
+ *
+ * Return: 0; -EBUSY.
+ */
+int covol_chunks_share_begin(struct covol_object *obj, const char **why)
+{
+	struct covol_chunks *chunks = obj->chunks;
+	u64 sectors = obj->size >> SECTOR_SHIFT;
+	int err;
+
+	err = change_sharing(chunks, SHARING_NO, SHARING_RECALLS, why);
+	if (err)
+		return err;
+	covol_layout_begin(obj, &chunks->shared, 0, sectors);
+	covol_layout_recall_all(obj, &chunks->shared);
+	set_sharing(chunks, SHARING_DRAINS);
+	wait_event_idle(chunks->wait, no_range(chunks));
+	covol_map_forget(&obj->unshared, 0, sectors);
+	set_sharing(chunks, SHARING_BEGUN);
+	return 0;
+}
+
+/**
+ * covol_chunks_share_end() - all of an image has been shared, or not
+ * @obj: the image
+ * @why: on failure: what is wrong
+ *
+ * Return: 0; -EBUSY.
+ */
+int covol_chunks_share_end(struct covol_object *obj, const char **why)
+{
+	struct covol_chunks *chunks = obj->chunks;
+	int err;
+
+	/* a change that ends later must not begin to use @shared before */
+	err = change_sharing(chunks, SHARING_BEGUN, SHARING_DRAINS, why);
+	if (err)
+		return err;
+	covol_layout_end(obj, &chunks->shared);
+	set_sharing(chunks, SHARING_NO);
+	wake_up_all(&chunks->wait);
+	return 0;
+}
+
+/**
+ * covol_chunks_sharing() - is all of an image being shared?
+ * @obj: the image
+ *
+ * Return: whether covol_chunks_share_begin() was called, and its end was not.
+ */
+bool covol_chunks_sharing(struct covol_object *obj)
+{
+	return obj->chunks && READ_ONCE(obj->chunks->sharing) != SHARING_NO;
 }
 
 /* ---- lifetime --------------------------------------------------------- */
@@ -571,15 +718,24 @@ struct covol_chunks *covol_chunks_create(struct covol_object *obj)
  * @chunks: as made, or NULL
  *
  * Context: sleeps until what is under way has ended.
+ *
+ * Return: 0; -EBUSY: the image is being shared, and nothing was done.
  */
-void covol_chunks_stop(struct covol_chunks *chunks)
+int covol_chunks_stop(struct covol_chunks *chunks)
 {
+	int err = 0;
+
 	if (!chunks)
-		return;
+		return 0;
 	spin_lock(&chunks->lock);
-	chunks->stopped = true;
+	if (chunks->sharing == SHARING_NO)
+		chunks->stopped = true;
+	else
+		err = -EBUSY;
 	spin_unlock(&chunks->lock);
-	cancel_work_sync(&chunks->work);
+	if (!err)
+		cancel_work_sync(&chunks->work);
+	return err;
 }
 
 /**
@@ -595,7 +751,7 @@ void covol_chunks_wake(struct covol_object *obj)
 }
 
 /**
- * covol_chunks_show() - print the ranges of an image that are locked
+ * covol_chunks_show() - print the ranges of an image that are in use
  * @m: where to
  * @obj: an image that is served here
  */
@@ -606,8 +762,9 @@ void covol_chunks_show(struct seq_file *m, struct covol_object *obj)
 
 	spin_lock(&chunks->lock);
 	list_for_each_entry(span, &chunks->ranges, entry)
-		seq_printf(m, "range image %llu offset %llu length %llu %s age-ms %u\n",
-			   obj->id, span->start, span->end - span->start,
+		seq_printf(m, "%s image %llu offset %llu length %llu %s age-ms %u\n",
+			   span->locked ? "range" : "range-wanted", obj->id,
+			   span->start, span->end - span->start,
 			   span->shared ? "shared" : "exclusive",
 			   jiffies_to_msecs(jiffies - span->since));
 	spin_unlock(&chunks->lock);

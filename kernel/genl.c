@@ -74,6 +74,24 @@ const struct nla_policy covol_image_get_nl_policy[COVOL_A_IMAGE_ID + 1] = {
 	[COVOL_A_IMAGE_ID] = { .type = NLA_U64, },
 };
 
+/* COVOL_CMD_IMAGE_RECALL - do */
+const struct nla_policy covol_image_recall_nl_policy[COVOL_A_IMAGE_ID + 1] = {
+	[COVOL_A_IMAGE_UUID] = NLA_POLICY_EXACT_LEN(COVOL_UUID_LEN),
+	[COVOL_A_IMAGE_ID] = { .type = NLA_U64, },
+};
+
+/* COVOL_CMD_IMAGE_SHARE_BEGIN - do */
+const struct nla_policy covol_image_share_begin_nl_policy[COVOL_A_IMAGE_ID + 1] = {
+	[COVOL_A_IMAGE_UUID] = NLA_POLICY_EXACT_LEN(COVOL_UUID_LEN),
+	[COVOL_A_IMAGE_ID] = { .type = NLA_U64, },
+};
+
+/* COVOL_CMD_IMAGE_SHARE_END - do */
+const struct nla_policy covol_image_share_end_nl_policy[COVOL_A_IMAGE_ID + 1] = {
+	[COVOL_A_IMAGE_UUID] = NLA_POLICY_EXACT_LEN(COVOL_UUID_LEN),
+	[COVOL_A_IMAGE_ID] = { .type = NLA_U64, },
+};
+
 /* COVOL_CMD_MAP_SET - do */
 const struct nla_policy covol_map_set_nl_policy[COVOL_A_MAP_EXTENT + 1] = {
 	[COVOL_A_MAP_UUID] = NLA_POLICY_EXACT_LEN(COVOL_UUID_LEN),
@@ -128,7 +146,7 @@ const struct nla_policy covol_image_set_nl_policy[COVOL_A_IMAGE_SIZE + 1] = {
 };
 
 /* Ops table for covol */
-const struct genl_ops covol_nl_ops[14] = {
+const struct genl_ops covol_nl_ops[17] = {
 	{
 		.cmd		= COVOL_CMD_VOLUME_NEW,
 		.doit		= covol_nl_volume_new_doit,
@@ -177,6 +195,27 @@ const struct genl_ops covol_nl_ops[14] = {
 		.doit		= covol_nl_image_get_doit,
 		.dumpit		= covol_nl_image_get_dumpit,
 		.policy		= covol_image_get_nl_policy,
+		.maxattr	= COVOL_A_IMAGE_ID,
+		.flags		= GENL_ADMIN_PERM,
+	},
+	{
+		.cmd		= COVOL_CMD_IMAGE_RECALL,
+		.doit		= covol_nl_image_recall_doit,
+		.policy		= covol_image_recall_nl_policy,
+		.maxattr	= COVOL_A_IMAGE_ID,
+		.flags		= GENL_ADMIN_PERM,
+	},
+	{
+		.cmd		= COVOL_CMD_IMAGE_SHARE_BEGIN,
+		.doit		= covol_nl_image_share_begin_doit,
+		.policy		= covol_image_share_begin_nl_policy,
+		.maxattr	= COVOL_A_IMAGE_ID,
+		.flags		= GENL_ADMIN_PERM,
+	},
+	{
+		.cmd		= COVOL_CMD_IMAGE_SHARE_END,
+		.doit		= covol_nl_image_share_end_doit,
+		.policy		= covol_image_share_end_nl_policy,
 		.maxattr	= COVOL_A_IMAGE_ID,
 		.flags		= GENL_ADMIN_PERM,
 	},

@@ -28,6 +28,12 @@ extern const struct nla_policy covol_image_del_nl_policy[COVOL_A_IMAGE_ID + 1];
 
 extern const struct nla_policy covol_image_get_nl_policy[COVOL_A_IMAGE_ID + 1];
 
+extern const struct nla_policy covol_image_recall_nl_policy[COVOL_A_IMAGE_ID + 1];
+
+extern const struct nla_policy covol_image_share_begin_nl_policy[COVOL_A_IMAGE_ID + 1];
+
+extern const struct nla_policy covol_image_share_end_nl_policy[COVOL_A_IMAGE_ID + 1];
+
 extern const struct nla_policy covol_map_set_nl_policy[COVOL_A_MAP_EXTENT + 1];
 
 extern const struct nla_policy covol_map_clear_nl_policy[COVOL_A_MAP_LENGTH + 1];
@@ -43,7 +49,7 @@ extern const struct nla_policy covol_session_get_nl_policy[COVOL_A_SESSION_PEER 
 extern const struct nla_policy covol_image_set_nl_policy[COVOL_A_IMAGE_SIZE + 1];
 
 /* Ops table for covol */
-extern const struct genl_ops covol_nl_ops[14];
+extern const struct genl_ops covol_nl_ops[17];
 
 int covol_nl_volume_new_doit(struct sk_buff *skb, struct genl_info *info);
 int covol_nl_volume_set_doit(struct sk_buff *skb, struct genl_info *info);
@@ -55,6 +61,10 @@ int covol_nl_image_new_doit(struct sk_buff *skb, struct genl_info *info);
 int covol_nl_image_del_doit(struct sk_buff *skb, struct genl_info *info);
 int covol_nl_image_get_doit(struct sk_buff *skb, struct genl_info *info);
 int covol_nl_image_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int covol_nl_image_recall_doit(struct sk_buff *skb, struct genl_info *info);
+int covol_nl_image_share_begin_doit(struct sk_buff *skb,
+				    struct genl_info *info);
+int covol_nl_image_share_end_doit(struct sk_buff *skb, struct genl_info *info);
 int covol_nl_map_set_doit(struct sk_buff *skb, struct genl_info *info);
 int covol_nl_map_clear_doit(struct sk_buff *skb, struct genl_info *info);
 int covol_nl_map_get_doit(struct sk_buff *skb, struct genl_info *info);

@@ -300,6 +300,27 @@ int covol_layout_recall(struct covol_object *obj, struct covol_change *change,
 }
 
 /**
+ * covol_layout_recall_all() - take all of an image back from all nodes
+ * @obj: an image that is served here
+ * @change: of all of the image, begun
+ *
+ * As long as the change is under way nobody holds any of it.
+ *
+ * Context: sleeps until all have returned it, see covol_layout_recall().
+ */
+void covol_layout_recall_all(struct covol_object *obj,
+			     struct covol_change *change)
+{
+	struct covol_layout *layout = &obj->layout;
+	struct covol_asker nobody = { };
+
+	covol_layout_recall(obj, change, &nobody, false);
+	mutex_lock(&layout->lock);
+	free_holders(layout);
+	mutex_unlock(&layout->lock);
+}
+
+/**
  * covol_layout_forget_holder() - a node is fenced or down
  * @vol: the volume
  * @peer: it holds nothing any more

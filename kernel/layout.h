@@ -100,6 +100,8 @@ void covol_layout_begin(struct covol_object *obj, struct covol_change *change,
 			u64 start, u64 len);
 int covol_layout_recall(struct covol_object *obj, struct covol_change *change,
 			const struct covol_asker *asker, bool zeroes);
+void covol_layout_recall_all(struct covol_object *obj,
+			     struct covol_change *change);
 void covol_layout_end(struct covol_object *obj, struct covol_change *change);
 u64 covol_layout_seq(struct covol_object *obj);
 void covol_layout_want(struct covol_object *obj, u32 peer, u64 start, u64 len);

@@ -6,6 +6,7 @@
 #include <linux/fs.h>
 #include <linux/slab.h>
 
+#include "chunk.h"
 #include "compat.h"
 #include "genl.h"
 #include "layout.h"
@@ -201,6 +202,66 @@ int covol_nl_image_del_doit(struct sk_buff *skb, struct genl_info *info)
 	return err;
 }
 
+/* ---- all of an image's layout ----------------------------------------- */
+
+/* An image that is served here, for put_object(); or an error with its ack. */
+static struct covol_object *served_image(struct genl_info *info)
+{
+	struct covol_object *obj;
+
+	obj = covol_nl_object(info, info->attrs[COVOL_A_IMAGE_UUID],
+			      info->attrs[COVOL_A_IMAGE_ID]);
+	if (IS_ERR(obj) || obj->file)
+		return obj;
+	NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[COVOL_A_IMAGE_ID],
+			    "id: not an image that this node serves");
+	put_object(obj);
+	return ERR_PTR(-EINVAL);
+}
+
+int covol_nl_image_recall_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct covol_object *obj = served_image(info);
+	struct covol_change change;
+
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	covol_layout_begin(obj, &change, 0, obj->size >> SECTOR_SHIFT);
+	covol_layout_recall_all(obj, &change);
+	covol_layout_end(obj, &change);
+	put_object(obj);
+	return 0;
+}
+
+static int change_sharing(struct genl_info *info,
+			  int (*change)(struct covol_object *obj,
+					const char **why))
+{
+	struct covol_object *obj = served_image(info);
+	const char *why = NULL;
+	int err;
+
+	if (IS_ERR(obj))
+		return PTR_ERR(obj);
+	err = change(obj, &why);
+	if (err)
+		covol_nl_why(info, why);
+	put_object(obj);
+	return err;
+}
+
+int covol_nl_image_share_begin_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return change_sharing(info, covol_chunks_share_begin);
+}
+
+int covol_nl_image_share_end_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	return change_sharing(info, covol_chunks_share_end);
+}
+
+/* ---- what is told of images ------------------------------------------- */
+
 static int put_u64(struct sk_buff *skb, int attr, u64 value)
 {
 	return nla_put_u64_64bit(skb, attr, value, COVOL_A_IMAGE_PAD);
@@ -295,6 +356,8 @@ static int fill_image(struct sk_buff *skb, const void *what)
 	       put_u64(skb, COVOL_A_IMAGE_ID, obj->id) ?:
 	       put_u64(skb, COVOL_A_IMAGE_SIZE, obj->size) ?:
 	       (obj->file ? nla_put_flag(skb, COVOL_A_IMAGE_SERVED) : 0) ?:
+	       (covol_chunks_sharing(obj) ?
+		nla_put_flag(skb, COVOL_A_IMAGE_SHARING) : 0) ?:
 	       put_u64(skb, COVOL_A_IMAGE_EXTENTS,
 		       READ_ONCE(obj->map.count)) ?:
 	       put_u64(skb, COVOL_A_IMAGE_LAYOUT_SEQ,

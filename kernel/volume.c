@@ -244,7 +244,11 @@ int covol_object_remove(struct covol_object *obj, const char **why)
 		*why = "image: its size is being changed";
 		return -EBUSY;
 	}
-	covol_chunks_stop(obj->chunks);
+	if (covol_chunks_stop(obj->chunks)) {
+		mutex_unlock(&obj->resize_lock);
+		*why = "image: it is being shared; end that first";
+		return -EBUSY;
+	}
 	xa_erase(&vol->objects, obj->id);
 	mutex_unlock(&obj->resize_lock);
 	covol_object_put(obj);

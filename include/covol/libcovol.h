@@ -279,6 +279,7 @@ struct covol_latency {
  * @size: its size
  * @fd: to covol_image_new() only: open read-write descriptor of its file; -1: not the coordinator
  * @served: this node has the image's file and serves it
+ * @sharing: between covol_image_share_begin() and covol_image_share_end()
  * @extents: extents in this node's map
  * @layout_seq: sequence of the last change of the map
  * @holders: nodes that hold a layout of it, on the coordinator
@@ -302,6 +303,7 @@ struct covol_image {
 	uint64_t size;
 	int fd;
 	bool served;
+	bool sharing;
 	uint64_t extents;
 	uint64_t layout_seq;
 	uint32_t holders;
@@ -348,6 +350,38 @@ int covol_image_resize(struct covol *c, const struct covol_uuid *uuid, uint64_t 
  * @id: the image
  */
 int covol_image_del(struct covol *c, const struct covol_uuid *uuid, uint64_t id);
+
+/**
+ * covol_image_recall() - Take all layouts of an image back from all nodes.
+ * @c: handle
+ * @uuid: the volume; this node is its coordinator
+ * @id: the image
+ *
+ * Returns when no I/O relies on them any more. Nodes that want them ask again.
+ */
+int covol_image_recall(struct covol *c, const struct covol_uuid *uuid, uint64_t id);
+
+/**
+ * covol_image_share_begin() - Make an image ready for FICLONE of its file.
+ * @c: handle
+ * @uuid: the volume; this node is its coordinator
+ * @id: the image
+ *
+ * Returns when no node holds a layout of it and no write is under way. Until
+ * covol_image_share_end() no layout is granted, reads go through this node, and writes wait:
+ * also when the caller has died. -EBUSY while it is being shared already.
+ */
+int covol_image_share_begin(struct covol *c, const struct covol_uuid *uuid, uint64_t id);
+
+/**
+ * covol_image_share_end() - The file is cloned, or will not be: let writes go on.
+ * @c: handle
+ * @uuid: the volume
+ * @id: the image
+ *
+ * Whoever clones the file must have ended. -EBUSY when it is not being shared.
+ */
+int covol_image_share_end(struct covol *c, const struct covol_uuid *uuid, uint64_t id);
 
 /**
  * covol_image_get() - Read one image.

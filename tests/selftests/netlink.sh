@@ -55,6 +55,9 @@ no_privilege() {
 		EPERM | IMAGE_NEW $I IMAGE_ID=u64:2 IMAGE_SIZE=u64:512
 		EPERM | IMAGE_SET $I IMAGE_ID=u64:1 IMAGE_SIZE=u64:512
 		EPERM | IMAGE_DEL $I IMAGE_ID=u64:1
+		EPERM | IMAGE_RECALL $I IMAGE_ID=u64:1
+		EPERM | IMAGE_SHARE_BEGIN $I IMAGE_ID=u64:1
+		EPERM | IMAGE_SHARE_END $I IMAGE_ID=u64:1
 		EPERM | IMAGE_GET $I IMAGE_ID=u64:1
 		EPERM | MAP_SET $M1 MAP_OFFSET=u64:0 MAP_LENGTH=u64:512
 		EPERM | MAP_CLEAR $M1 MAP_OFFSET=u64:0 MAP_LENGTH=u64:512
@@ -95,6 +98,9 @@ missing() {
 		EINVAL object: missing                   | IMAGE_SET $I IMAGE_SIZE=u64:512
 		EINVAL size: missing                     | IMAGE_SET $I IMAGE_ID=u64:1
 		EINVAL object: missing                   | IMAGE_DEL $I
+		EINVAL object: missing                   | IMAGE_RECALL $I
+		EINVAL object: missing                   | IMAGE_SHARE_BEGIN $I
+		EINVAL object: missing                   | IMAGE_SHARE_END $I
 		EINVAL object: missing                   | IMAGE_GET $I
 		EINVAL uuid: missing                     | MAP_SET MAP_OBJECT=u64:1 MAP_OFFSET=u64:0 MAP_LENGTH=u64:512
 		EINVAL object: missing                   | MAP_SET $M MAP_OFFSET=u64:0 MAP_LENGTH=u64:512
@@ -218,6 +224,10 @@ bad_image() {
 		EINVAL size: zero, too large             | IMAGE_NEW $new IMAGE_SIZE=u64:18446744073709551104
 		EEXIST id: the volume has this image     | IMAGE_NEW $I IMAGE_ID=u64:1 IMAGE_SIZE=u64:512
 		EINVAL id: 0 is the volume itself        | IMAGE_DEL $I IMAGE_ID=u64:0
+		EINVAL id: not an image that this node   | IMAGE_RECALL $I IMAGE_ID=u64:0
+		EINVAL id: not an image that this node   | IMAGE_RECALL $I IMAGE_ID=u64:1
+		EINVAL id: not an image that this node   | IMAGE_SHARE_BEGIN $I IMAGE_ID=u64:1
+		EINVAL id: not an image that this node   | IMAGE_SHARE_END $I IMAGE_ID=u64:1
 		EINVAL fd: an image is a regular file    | IMAGE_NEW $served=open-direct:$LUN
 		EINVAL fd: must be open for reading      | IMAGE_NEW $served=open:$RUN/disk/image
 		EINVAL fd: must be open for reading      | IMAGE_NEW $served=open-ro:$RUN/disk/image

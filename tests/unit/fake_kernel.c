@@ -460,4 +460,6 @@ void fake_put_image(struct nl_msg *message, uint64_t id)
 	nla_put_u64(message, COVOL_A_IMAGE_GRANTS_RECEIVED, 42);
 	nla_put_u64(message, COVOL_A_IMAGE_RECALLS_SENT, 43);
 	nla_put_u64(message, COVOL_A_IMAGE_RECALLS_RECEIVED, 44);
+	if (id)
+		nla_put_flag(message, COVOL_A_IMAGE_SHARING);
 }

@@ -74,7 +74,9 @@ static void test_help(void **state)
 		"kernel volume add --help", "kernel volume set --help",
 		"kernel volume remove --help", "kernel volume show --help",
 		"kernel image add --help", "kernel image remove --help",
-		"kernel image show --help", "kernel map set --help", "kernel map clear --help",
+		"kernel image show --help", "kernel image recall --help",
+		"kernel image share begin --help", "kernel image share end --help",
+		"kernel map set --help", "kernel map clear --help",
 		"kernel map show --help", "kernel session listen --help",
 		"kernel session connect --help", "kernel session remove --help",
 		"kernel session show --help", "kernel stats --help", "kernel top --help",
@@ -218,6 +220,18 @@ static void test_image_add(void **state)
 	fake_request(2, COVOL_CMD_IMAGE_DEL);
 }
 
+static void test_image_share(void **state)
+{
+	(void)state;
+	assert_int_equal(covol("kernel image recall " U " 3"), EXIT_OK);
+	fake_request(0, COVOL_CMD_IMAGE_RECALL);
+	assert_int_equal(covol("kernel image share begin " U " 3"), EXIT_OK);
+	fake_request(1, COVOL_CMD_IMAGE_SHARE_BEGIN);
+	assert_int_equal(covol("kernel image share end " U " 3"), EXIT_OK);
+	fake_request(2, COVOL_CMD_IMAGE_SHARE_END);
+	assert_int_equal(covol("kernel image share " U " 3"), EXIT_USAGE);
+}
+
 static void test_map_set(void **state)
 {
 	struct nlattr **sent;
@@ -354,7 +368,7 @@ static void test_image_show(void **state)
 	assert_int_equal(covol("kernel image show " U " --json"), EXIT_OK);
 	assert_int_equal(fake_requests(), 2);
 	assert_json("{\"images\":[{\"uuid\":\"" U "\",\"id\":3,\"size\":1073741824,",
-		    "\"served\":true,\"extents\":21,\"layout-seq\":22,\"holders\":23,\"devices\":24,",
+		    "\"served\":true,\"sharing\":true,\"extents\":21,\"layout-seq\":22,\"holders\":23,\"devices\":24,",
 		    "\"grants-sent\":41,\"grants-received\":42,\"recalls-sent\":43,",
 		    "\"recalls-received\":44}]}",
 		    NULL);
@@ -612,6 +626,7 @@ int main(void)
 		TEST(test_refused),
 		TEST(test_no_module),
 		TEST(test_image_add),
+		TEST(test_image_share),
 		TEST(test_map_set),
 		TEST(test_map_clear),
 		TEST(test_volume_show),

@@ -120,6 +120,19 @@ static void test_image_commands(void **state)
 				  0));
 	assert_int_equal(nla_get_u64(sent[COVOL_A_IMAGE_ID]), 3);
 	assert_int_equal(nla_get_u64(sent[COVOL_A_IMAGE_SIZE]), 4096);
+	assert_int_equal(covol_image_recall(c, &fake_uuid, 4), 0);
+	sent = fake_request(4, COVOL_CMD_IMAGE_RECALL);
+	assert_true(fake_has_only(sent, COVOL_A_IMAGE_UUID, COVOL_A_IMAGE_ID, 0));
+	assert_int_equal(nla_get_u64(sent[COVOL_A_IMAGE_ID]), 4);
+	assert_int_equal(covol_image_share_begin(c, &fake_uuid, 5), 0);
+	sent = fake_request(5, COVOL_CMD_IMAGE_SHARE_BEGIN);
+	assert_int_equal(nla_get_u64(sent[COVOL_A_IMAGE_ID]), 5);
+	fake_refuse(-EBUSY, "image: it is not being shared", 0, 0);
+	assert_int_equal(covol_image_share_end(c, &fake_uuid, 6), -EBUSY);
+	sent = fake_request(6, COVOL_CMD_IMAGE_SHARE_END);
+	assert_int_equal(nla_get_u64(sent[COVOL_A_IMAGE_ID]), 6);
+	assert_non_null(strstr(covol_error(c), "image-share-end of volume "));
+	assert_non_null(strstr(covol_error(c), "image: it is not being shared"));
 }
 
 static void test_session_commands(void **state)
@@ -359,6 +372,7 @@ static void test_image_get(void **state)
 	assert_int_equal(covol_image_get(c, &fake_uuid, 3, &image), 0);
 	assert_int_equal(image.id, 3);
 	assert_true(image.served);
+	assert_true(image.sharing);
 	assert_int_equal(image.extents, 21);
 	assert_int_equal(image.layout_seq, 22);
 	assert_int_equal(image.holders, 23);

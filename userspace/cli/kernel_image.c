@@ -79,7 +79,8 @@ int kernel_image_resize(const struct command *self, int argc, char **argv)
 	return c ? finished(self, c, covol_image_resize(c, &uuid, id, size)) : EXIT_FAILED;
 }
 
-int kernel_image_remove(const struct command *self, int argc, char **argv)
+static int run_on_image(const struct command *self, int argc, char **argv,
+			int (*run)(struct covol *c, const struct covol_uuid *uuid, uint64_t id))
 {
 	struct covol_uuid uuid;
 	uint64_t id;
@@ -94,7 +95,27 @@ int kernel_image_remove(const struct command *self, int argc, char **argv)
 	if (code != GO_ON)
 		return code;
 	c = open_kernel(self);
-	return c ? finished(self, c, covol_image_del(c, &uuid, id)) : EXIT_FAILED;
+	return c ? finished(self, c, run(c, &uuid, id)) : EXIT_FAILED;
+}
+
+int kernel_image_remove(const struct command *self, int argc, char **argv)
+{
+	return run_on_image(self, argc, argv, covol_image_del);
+}
+
+int kernel_image_recall(const struct command *self, int argc, char **argv)
+{
+	return run_on_image(self, argc, argv, covol_image_recall);
+}
+
+int kernel_image_share_begin(const struct command *self, int argc, char **argv)
+{
+	return run_on_image(self, argc, argv, covol_image_share_begin);
+}
+
+int kernel_image_share_end(const struct command *self, int argc, char **argv)
+{
+	return run_on_image(self, argc, argv, covol_image_share_end);
 }
 
 static const struct column columns[] = {
@@ -102,6 +123,7 @@ static const struct column columns[] = {
 	{ "ID", COLUMN_NUMBER },
 	{ "SIZE", COLUMN_BYTES },
 	{ "SERVED", COLUMN_BOOL },
+	{ "SHARING", COLUMN_BOOL },
 	{ "EXTENTS", COLUMN_NUMBER },
 	{ "LAYOUT-SEQ", COLUMN_NUMBER },
 	{ "HOLDERS", COLUMN_NUMBER },
@@ -123,6 +145,7 @@ static int add_row(const struct covol_image *image, void *data)
 	cell_number(table, image->id);
 	cell_number(table, image->size);
 	cell_number(table, image->served);
+	cell_number(table, image->sharing);
 	cell_number(table, image->extents);
 	cell_number(table, image->layout_seq);
 	cell_number(table, image->holders);

@@ -59,6 +59,7 @@ static const struct nla_policy image_policy[COVOL_A_IMAGE_MAX + 1] = {
 	[COVOL_A_IMAGE_ID]		= { .type = NLA_U64 },
 	[COVOL_A_IMAGE_SIZE]		= { .type = NLA_U64 },
 	[COVOL_A_IMAGE_SERVED]		= { .type = NLA_FLAG },
+	[COVOL_A_IMAGE_SHARING]		= { .type = NLA_FLAG },
 	[COVOL_A_IMAGE_EXTENTS]		= { .type = NLA_U64 },
 	[COVOL_A_IMAGE_LAYOUT_SEQ]	= { .type = NLA_U64 },
 	[COVOL_A_IMAGE_HOLDERS]		= { .type = NLA_U32 },

@@ -31,14 +31,35 @@ int covol_image_resize(struct covol *c, const struct covol_uuid *uuid, uint64_t 
 	return covol_request_run(&req);
 }
 
-int covol_image_del(struct covol *c, const struct covol_uuid *uuid, uint64_t id)
+/* A command that says no more than which image. */
+static int name_image(struct covol *c, uint8_t command, const struct covol_uuid *uuid, uint64_t id)
 {
 	struct covol_request req;
 
-	covol_request_begin(c, &req, COVOL_CMD_IMAGE_DEL, 0, uuid);
+	covol_request_begin(c, &req, command, 0, uuid);
 	covol_request_about(&req, ", image %" PRIu64, id);
 	covol_request_put_u64(&req, COVOL_A_IMAGE_ID, id);
 	return covol_request_run(&req);
+}
+
+int covol_image_del(struct covol *c, const struct covol_uuid *uuid, uint64_t id)
+{
+	return name_image(c, COVOL_CMD_IMAGE_DEL, uuid, id);
+}
+
+int covol_image_recall(struct covol *c, const struct covol_uuid *uuid, uint64_t id)
+{
+	return name_image(c, COVOL_CMD_IMAGE_RECALL, uuid, id);
+}
+
+int covol_image_share_begin(struct covol *c, const struct covol_uuid *uuid, uint64_t id)
+{
+	return name_image(c, COVOL_CMD_IMAGE_SHARE_BEGIN, uuid, id);
+}
+
+int covol_image_share_end(struct covol *c, const struct covol_uuid *uuid, uint64_t id)
+{
+	return name_image(c, COVOL_CMD_IMAGE_SHARE_END, uuid, id);
 }
 
 static int decode_stat(struct nlattr *nest, struct covol_io_stat *stat)
@@ -103,6 +124,7 @@ static int decode(struct nlattr **attributes, struct covol_image *image)
 		.size		= covol_get_u64(attributes, COVOL_A_IMAGE_SIZE),
 		.fd		= -1,
 		.served		= attributes[COVOL_A_IMAGE_SERVED],
+		.sharing	= attributes[COVOL_A_IMAGE_SHARING],
 		.extents	= covol_get_u64(attributes, COVOL_A_IMAGE_EXTENTS),
 		.layout_seq	= covol_get_u64(attributes, COVOL_A_IMAGE_LAYOUT_SEQ),
 		.holders	= covol_get_u32(attributes, COVOL_A_IMAGE_HOLDERS),

@@ -183,7 +183,7 @@ coordinator_up() {
 		modprobe "$FILE_SYSTEM"
 		# Nor may it write its log by itself.
 		options=(-o commit=300)
-		"mkfs.$FILE_SYSTEM" -q -F /dev/mapper/volume
+		"mkfs.$FILE_SYSTEM" -q -F -m 0 /dev/mapper/volume
 	fi
 	mkdir -p "$MNT"
 	mount "${options[@]}" /dev/mapper/volume "$MNT"
@@ -367,6 +367,7 @@ nodes_down() {
 		kernel 1 session remove "$UUID" "$node" --forget 2>/dev/null &
 	done
 	wait
+	kernel 1 image share end "$UUID" 1 2>/dev/null || true
 	for node in 3 2 1; do
 		[[ $node -eq 1 || -e /run/netns/n$node ]] || continue
 		route "$node" direct 2>/dev/null || true
