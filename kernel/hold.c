@@ -29,6 +29,13 @@
  */
 #define RETRY	HZ
 
+/*
+ * How long after the beginning of a suspend device mapper gets bios back. Until
+ * it has stopped its own queue, which comes next but for which there is no
+ * hook, it would send each again at once, and mix up their order.
+ */
+#define GIVE_BACK	(HZ / 10)
+
 /* So many are given to the devices and peers below at once. */
 #define BATCH	32
 
@@ -78,10 +85,8 @@ void covol_hold_add(struct covol_io *io, struct bio *bio)
 	if (io->deadline)
 		vol->nr_deadlines++;
 	trace_covol_hold(io, bio);
-	if (io->dev->suspending)
-		mod_delayed_work(covol_hold_wq, &vol->release_work, 0);
-	else
-		queue_delayed_work(covol_hold_wq, &vol->release_work, RETRY);
+	queue_delayed_work(covol_hold_wq, &vol->release_work,
+			   io->dev->suspending ? GIVE_BACK : RETRY);
 }
 
 /* It is in no list any more. */
@@ -124,9 +129,28 @@ static void take_back(struct covol_volume *vol, struct bio_list *out)
 	}
 }
 
+/* The suspend was interrupted: back to their places. */
+static void put_back(struct covol_volume *vol, struct bio_list *out)
+{
+	struct bio *bio;
+
+	spin_lock_irq(&vol->hold_lock);
+	while ((bio = bio_list_pop(out))) {
+		bio_list_add_head(&vol->held[COVOL_HELD_AGAIN], bio);
+		vol->nr_held++;
+		if (io_of(bio)->deadline)
+			vol->nr_deadlines++;
+	}
+	bio_list_merge_head(&vol->held[COVOL_HELD_NEW],
+			    &vol->held[COVOL_HELD_AGAIN]);
+	bio_list_init(&vol->held[COVOL_HELD_AGAIN]);
+	spin_unlock_irq(&vol->hold_lock);
+}
+
 /*
  * Device mapper puts each bio that comes back in front of those it has, so
- * that the newest must be the first.
+ * that the newest must be the first. It fails those that come back when a
+ * suspend has just been interrupted, so that each is looked at again.
  */
 static void give_back(struct covol_volume *vol)
 {
@@ -137,15 +161,20 @@ static void give_back(struct covol_volume *vol)
 	if (vol->nr_suspending)
 		take_back(vol, &out);
 	spin_unlock_irq(&vol->hold_lock);
-	while ((bio = bio_list_pop(&out)))
+	while ((bio = bio_list_peek(&out)) &&
+	       dm_noflush_suspending(io_of(bio)->dev->ti)) {
+		bio_list_pop(&out);
 		end_with(bio, BLK_STS_DM_REQUEUE);
+	}
+	put_back(vol, &out);
 }
 
 /**
  * covol_hold_suspend() - device mapper suspends a device without a flush
  * @dev: the device
  *
- * It gets back what is held of it, and until covol_hold_resume() what would be.
+ * It gets back what is held of it, soon, and until covol_hold_resume() what
+ * would be.
  *
  * Context: process context.
  */
@@ -157,7 +186,7 @@ void covol_hold_suspend(struct covol_device *dev)
 	vol->nr_suspending += !dev->suspending;
 	dev->suspending = true;
 	spin_unlock_irq(&vol->hold_lock);
-	give_back(vol);
+	mod_delayed_work(covol_hold_wq, &vol->release_work, GIVE_BACK);
 }
 
 /**
