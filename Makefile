@@ -19,7 +19,7 @@ help:
 	@echo 'make soak MINUTES=60   the data checker, while all kinds of things happen in random order (SEED=N repeats)'
 	@echo 'make fuzz SECONDS=60   what takes a peer'\''s messages apart, fuzzed for so long (each of two targets)'
 	@echo 'make mutants       the code of each invariant taken out, one at a time: the tests must find it (an hour)'
-	@echo 'make bench         instructions per I/O, beside dm-linear, loop, nbd'
+	@echo 'make bench         instructions per I/O, beside dm-linear, nvme-tcp, iSCSI, nbd, loop'
 	@echo 'make modules user  build the module (KSERIES="$(KSERIES)") and user space'
 	@echo 'make sim SEED=N STEPS=N NODES=N   the agents of a simulated cluster, so many steps (SEED repeats)'
 	@echo 'make lint unit sim fuzz kunit selftests   parts of make check'

@@ -41,6 +41,7 @@ def first($case):
 			ratio("nvme-tcp"; "covol-redirected"; "\($op)-128k-qd1"))),
 		figure("first write / rewrite, sequential"; ">="; 0.5; 0.8; first("seq-128k")),
 		figure("first write / rewrite, 4 KiB random"; ">="; 0.5; 0.9; first("rand-4k")),
-		figure("memory per extent, bytes"; "<="; 64; 40; $said["extent-bytes"])
+		figure("memory per extent, bytes"; "<="; 64; 40; $said["extent-bytes"]),
+		figure("locks, allocations, copies, messages of direct I/O"; "<="; 0; 0; $said["direct-calls"])
 	]
 }
