@@ -8,7 +8,7 @@ KSERIES ?= 6.1 6.12
 BUILD ?= $(CURDIR)/build/user
 PREFIX ?= /usr
 
-.PHONY: all help setup modules user install lint unit sim fuzz kunit selftests demo check check-debug soak mutants bench clean
+.PHONY: all help setup modules user install lint unit sim model fuzz kunit selftests demo check check-debug soak mutants bench clean
 
 all: modules user
 
@@ -22,7 +22,7 @@ help:
 	@echo 'make bench         instructions per I/O, beside dm-linear, nvme-tcp, iSCSI, nbd, loop'
 	@echo 'make modules user  build the module (KSERIES="$(KSERIES)") and user space'
 	@echo 'make sim SEED=N STEPS=N NODES=N   the agents of a simulated cluster, so many steps (SEED repeats)'
-	@echo 'make lint unit sim fuzz kunit selftests   parts of make check'
+	@echo 'make lint unit sim model fuzz kunit selftests   parts of make check'
 	@echo 'make install       user space, into DESTDIR and PREFIX'
 
 # Packages that are missing, by apt-get.
@@ -48,6 +48,9 @@ unit: setup
 sim: setup
 	@tests/sim/run $(if $(SEED),--seed $(SEED)) $(if $(STEPS),--steps $(STEPS)) $(if $(NODES),--nodes $(NODES))
 
+model: setup
+	@tests/model/run
+
 fuzz: setup
 	@tests/fuzz/run $(if $(SECONDS),--seconds $(SECONDS))
 
@@ -61,7 +64,7 @@ demo: setup
 	@tests/cluster/demo
 
 check: setup
-	@scripts/check lint unit sim fuzz kunit selftests cluster
+	@scripts/check lint unit sim model fuzz kunit selftests cluster
 
 check-debug: setup
 	@scripts/check selftests-debug
