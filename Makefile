@@ -16,8 +16,9 @@ help:
 	@echo 'make demo          the whole thing on a small virtual cluster (KEEP=1 leaves it running)'
 	@echo 'make check         all tests'
 	@echo 'make check-debug   the kernel tests on a kernel with KASAN, lockdep and kmemleak'
-	@echo 'make soak MINUTES=60   the data checker, while all kinds of things happen in random order (SEED=N repeats)'
 	@echo 'make fuzz SECONDS=60   what takes a peer'\''s messages apart, fuzzed for so long (each of two targets)'
+	@echo 'make soak MINUTES=60   the data checker, while all kinds of things happen in random order'
+	@echo '                   (SEED=N repeats; SERIES=6.12: on the other kernel)'
 	@echo 'make mutants       the code of each invariant taken out, one at a time: the tests must find it (an hour)'
 	@echo 'make bench         instructions per I/O, beside dm-linear, nvme-tcp, iSCSI, nbd, loop'
 	@echo 'make modules user  build the module (KSERIES="$(KSERIES)") and user space'
@@ -64,15 +65,16 @@ demo: setup
 	@tests/cluster/demo
 
 check: setup
-	@scripts/check lint unit sim model fuzz kunit selftests cluster
+	@scripts/check lint unit sim model fuzz kunit selftests cluster data-6.1 data-6.12
 
 check-debug: setup
 	@scripts/check selftests-debug
 
 MINUTES ?= 60
+SERIES ?= 6.1
 
 soak: setup
-	@tests/cluster/data --soak $(MINUTES)
+	@tests/cluster/data --series $(SERIES) --soak $(MINUTES)
 
 mutants: setup
 	@tests/mutants/run

@@ -27,8 +27,8 @@ int usage(void)
 {
 	fputs("usage: checker node ID DEVICE|FILE [rw|ro]\n"
 	      "           do I/O as standard input says (node.c)\n"
-	      "       checker drive --size BYTES [--seed N] [--depth N] --log FILE COMMAND [ARG...]\n"
-	      "           tell nodes what to do: COMMAND ARG... NODE runs `checker node` on one (drive.c)\n"
+	      "       checker drive --size BYTES [--seed N] [--depth N] [--patience S] --log FILE COMMAND...\n"
+	      "           tell nodes what to do: COMMAND... NODE runs `checker node` on one (drive.c)\n"
 	      "       checker judge --size BYTES <LOG\n"
 	      "           judge a log of drive once more\n",
 	      stderr);

@@ -15,6 +15,7 @@
  *	gone N		node N was killed; what it had under way may or may not have been done ...
  *	fenced N	... and will not be done from now on
  *	crash		the coordinator was killed
+ *	flows [COUNT]	wait until every node that may has ended so many operations more (10)
  *	verify		stop, and have every node read everything
  *	report		what was done since the last report; "bad" if anything was wrong
  *
@@ -40,8 +41,6 @@
 
 #define LINE_MAX_LEN	(64 << 10)
 #define FOLLOWS	16
-/* Within these many seconds all that is under way must end when it is waited for. */
-#define PATIENCE	120
 /* Most I/O goes to a window that wanders, so that nodes meet. */
 #define WINDOW	(4 << 20)
 #define WINDOW_OPS	400
@@ -61,6 +60,7 @@ struct node {
 	struct range follow[FOLLOWS]; /* to be read soon: somebody has just written there */
 	unsigned int follow_head, follow_tail;
 	uint64_t verified; /* while verifying: how far */
+	uint64_t ended, wanted; /* operations */
 };
 
 struct op {
@@ -80,6 +80,8 @@ static FILE *log_file;
 static uint64_t size, began, window, random_state = 1;
 static uint32_t seq;
 static unsigned int depth = 8;
+/* Within so many seconds all that is under way must end when it is waited for. */
+static unsigned int patience = 120;
 static char **command;
 static int command_words;
 static bool going, verifying;
@@ -204,6 +206,7 @@ static void answered(unsigned int node, char how, uint32_t number, const char *r
 	if (!op)
 		die("node %u answers %u, which it was not asked", node, number);
 	op->used = false;
+	nodes[node].ended++;
 	log_line("%c %u%s", how, number, rest);
 	counts[(int)op->what]++;
 	bytes[(int)op->what] += op->range.length;
@@ -430,10 +433,10 @@ static void turn(int timeout, bool control, bool *readable)
 		*readable = fds[nr].revents;
 }
 
-/* Until @done or for PATIENCE seconds. */
+/* Until @done or for so many seconds. */
 static bool await(bool (*done)(unsigned int), unsigned int number)
 {
-	uint64_t deadline = now_ms() + PATIENCE * 1000;
+	uint64_t deadline = now_ms() + patience * 1000ULL;
 
 	while (!done(number) && now_ms() < deadline)
 		turn(200, false, NULL);
@@ -458,6 +461,23 @@ static bool all_idle(unsigned int unused)
 static bool is_gone(unsigned int number)
 {
 	return !nodes[number].running;
+}
+
+static bool flows(unsigned int number)
+{
+	const struct node *node = &nodes[number];
+
+	return !node->running || node->quiet || node->ended >= node->wanted;
+}
+
+static bool all_flow(unsigned int unused)
+{
+	unsigned int i, still = 0;
+
+	(void)unused;
+	for (i = 0; i < NODES_MAX; i++)
+		still += !flows(i);
+	return !still;
 }
 
 static bool is_up(unsigned int number)
@@ -496,7 +516,26 @@ static void do_stop(void)
 		return;
 	}
 	say_busy("stop");
-	reply("bad I/O did not end within %d s (log: \"has not ended\")", PATIENCE);
+	reply("bad I/O did not end within %u s (log: \"has not ended\")", patience);
+}
+
+static void do_flows(unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < NODES_MAX; i++)
+		nodes[i].wanted = nodes[i].ended + (count ? count : 10);
+	if (going && await(all_flow, 0)) {
+		reply("ok");
+		return;
+	}
+	say_busy("flows");
+	for (i = 0; i < NODES_MAX; i++)
+		if (!flows(i)) {
+			reply("bad node %u does hardly any I/O", i);
+			return;
+		}
+	reply("bad no I/O is to be done");
 }
 
 static void do_quiet(unsigned int number)
@@ -507,7 +546,7 @@ static void do_quiet(unsigned int number)
 		return;
 	}
 	say_busy("quiet");
-	reply("bad node %u: I/O did not end within %d s", number, PATIENCE);
+	reply("bad node %u: I/O did not end within %u s", number, patience);
 }
 
 static void do_end(unsigned int number)
@@ -574,7 +613,11 @@ static void do_verify(void)
 	going = false;
 	if (!await(all_idle, 0)) {
 		say_busy("verify");
-		reply("bad I/O did not end within %d s", PATIENCE);
+		reply("bad I/O did not end within %u s", patience);
+		return;
+	}
+	if (!(counts['w'] + counts['W'])) {
+		reply("bad nothing was written, so there is nothing to verify");
 		return;
 	}
 	verifying = true;
@@ -592,7 +635,7 @@ static void do_verify(void)
 	}
 	say_busy("verify");
 	verifying = false;
-	reply("bad reading everything did not end within %d s", PATIENCE);
+	reply("bad reading everything did not end within %u s", patience);
 }
 
 /* False: that is the end. */
@@ -604,13 +647,16 @@ static bool control(void)
 	if (!fgets(line, sizeof(line), stdin))
 		return false;
 	log_line("# command: %.*s", (int)strcspn(line, "\n"), line);
-	if (sscanf(line, "%15s %u %7s", word, &number, mode) < 1 || number >= NODES_MAX)
+	if (sscanf(line, "%15s %u %7s", word, &number, mode) < 1 ||
+	    (number >= NODES_MAX && strcmp(word, "flows")))
 		die("no command: %s", line);
 	if (!strcmp(word, "start")) {
 		do_start(number, mode);
 	} else if (!strcmp(word, "go")) {
 		going = true;
 		reply("ok");
+	} else if (!strcmp(word, "flows")) {
+		do_flows(number);
 	} else if (!strcmp(word, "stop")) {
 		do_stop();
 	} else if (!strcmp(word, "quiet")) {
@@ -650,6 +696,8 @@ static void parse_options(int argc, char **argv)
 			random_state = strtoull(argv[i + 1], NULL, 10) * 2 + 1;
 		else if (!strcmp(argv[i], "--depth"))
 			depth = strtoul(argv[i + 1], NULL, 10);
+		else if (!strcmp(argv[i], "--patience"))
+			patience = strtoul(argv[i + 1], NULL, 10);
 		else if (!strcmp(argv[i], "--log"))
 			path = argv[i + 1];
 		else
