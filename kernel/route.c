@@ -19,6 +19,7 @@
 
 #include "event.h"
 #include "fault.h"
+#include "fence.h"
 #include "hold.h"
 #include "initiator.h"
 #include "io.h"
@@ -39,6 +40,7 @@ static const char * const route_names[] = {
 
 static const char * const reason_names[] = {
 	"admin", "no-disk-path", "coordinator-lost", "stale-epoch", "moving",
+	"fenced",
 };
 
 /**
@@ -415,6 +417,9 @@ static int one_try(struct covol_io *io, struct bio *bio, bool split)
 			return refuse(io, bio);
 		return to_fs(io, bio, COVOL_EXTENT_STATE_UNKNOWN) ?
 			DM_MAPIO_SUBMITTED : -EAGAIN;
+	case COVOL_ROUTE_UNAVAILABLE:
+		covol_fence_fail(io, bio);
+		return DM_MAPIO_SUBMITTED;
 	default:
 		return hold(io, bio) ? DM_MAPIO_SUBMITTED : -EAGAIN;
 	}
@@ -473,7 +478,9 @@ int covol_route_map(struct covol_io *io, struct bio *bio)
 
 /* ---- ends ------------------------------------------------------------- */
 
-/* A path error: hold this bio and all that come. */
+/* A path error: hold this bio and all that come. After a conflict only this
+ * one has another way to go.
+ */
 static void path_lost(struct covol_io *io, struct bio *bio, int err)
 {
 	struct covol_volume *vol = io->obj->vol;
@@ -483,7 +490,7 @@ static void path_lost(struct covol_io *io, struct bio *bio, int err)
 	leave(io);
 	rewind(io, bio);
 	spin_lock_irqsave(&vol->hold_lock, flags);
-	if (is_direct(vol->route, io->obj)) {
+	if (is_direct(vol->route, io->obj) && err != COVOL_FENCE_ERRNO) {
 		vol->route = COVOL_ROUTE_HELD;
 		/* what was set for the route before is not why */
 		vol->reasons &= ~COVOL_REASON_ADMIN;
@@ -532,10 +539,15 @@ int covol_route_end_io(struct covol_io *io, struct bio *bio,
 {
 	if (io->way == COVOL_WAY_DIRECT && covol_fault(COVOL_FAULT_FAIL_DIRECT))
 		*status = BLK_STS_TRANSPORT;
-	if (unlikely(*status) && io->way == COVOL_WAY_DIRECT &&
-	    is_path_error(*status)) {
-		path_lost(io, bio, blk_status_to_errno(*status));
-		return DM_ENDIO_INCOMPLETE;
+	if (unlikely(*status) && io->way == COVOL_WAY_DIRECT) {
+		int err = blk_status_to_errno(*status);
+
+		if (is_path_error(*status) ||
+		    (err == COVOL_FENCE_ERRNO &&
+		     !covol_fence_conflict(io->obj->vol))) {
+			path_lost(io, bio, err);
+			return DM_ENDIO_INCOMPLETE;
+		}
 	}
 	leave(io);
 	return DM_ENDIO_DONE;
@@ -650,7 +662,7 @@ void covol_route_set(struct covol_volume *vol, enum covol_route route,
 		     u32 reasons)
 {
 	u32 given = COVOL_REASON_ADMIN | COVOL_REASON_NO_DISK_PATH |
-		    COVOL_REASON_MOVING;
+		    COVOL_REASON_MOVING | COVOL_REASON_FENCED;
 	struct covol_object *obj;
 	unsigned long id;
 
@@ -675,6 +687,7 @@ void covol_route_init(struct covol_volume *vol)
 	spin_lock_init(&vol->hold_lock);
 	covol_hold_init(vol);
 	INIT_WORK(&vol->report_work, report_work);
+	covol_fence_init(vol);
 	vol->route = COVOL_ROUTE_HELD;
 	vol->reasons = COVOL_REASON_ADMIN;
 }
@@ -685,6 +698,7 @@ void covol_route_init(struct covol_volume *vol)
  */
 void covol_route_exit(struct covol_volume *vol)
 {
+	covol_fence_exit(vol);
 	covol_hold_exit(vol);
 	cancel_work_sync(&vol->report_work);
 }

@@ -6,6 +6,7 @@
  *	fs-redirected     all through the coordinator's file system
  *	block-redirected  data to the LUN through another node
  *	held              all waits
+ *	unavailable       all fails, see fence.h
  *
  * covol_route_set() changes the route: it holds new I/O, waits until all I/O
  * of the old route has ended, sets the new one and releases what was held.

@@ -17,6 +17,7 @@
 #include "coordinator.h"
 #include "event.h"
 #include "fault.h"
+#include "fence.h"
 #include "log.h"
 #include "pages.h"
 #include "route.h"
@@ -289,7 +290,8 @@ static void serve_recall(struct served *sv)
 static void req_done(struct covol_req *req, int err)
 {
 	covol_fault_delay();
-	answer(container_of(req, struct served, req), err);
+	answer(container_of(req, struct served, req),
+	       covol_fence_errno(req->obj->vol, err));
 }
 
 static void serve_io(struct served *sv)

@@ -75,19 +75,22 @@ TRACE_DEFINE_ENUM(COVOL_ROUTE_DIRECT);
 TRACE_DEFINE_ENUM(COVOL_ROUTE_FS_REDIRECTED);
 TRACE_DEFINE_ENUM(COVOL_ROUTE_BLOCK_REDIRECTED);
 TRACE_DEFINE_ENUM(COVOL_ROUTE_HELD);
+TRACE_DEFINE_ENUM(COVOL_ROUTE_UNAVAILABLE);
 
 #define covol_show_route(route)						\
 	__print_symbolic(route,						\
 			 { COVOL_ROUTE_DIRECT, "direct" },		\
 			 { COVOL_ROUTE_FS_REDIRECTED, "fs-redirected" }, \
 			 { COVOL_ROUTE_BLOCK_REDIRECTED, "block-redirected" }, \
-			 { COVOL_ROUTE_HELD, "held" })
+			 { COVOL_ROUTE_HELD, "held" },			\
+			 { COVOL_ROUTE_UNAVAILABLE, "unavailable" })
 
 TRACE_DEFINE_ENUM(COVOL_REASON_ADMIN);
 TRACE_DEFINE_ENUM(COVOL_REASON_NO_DISK_PATH);
 TRACE_DEFINE_ENUM(COVOL_REASON_COORDINATOR_LOST);
 TRACE_DEFINE_ENUM(COVOL_REASON_STALE_EPOCH);
 TRACE_DEFINE_ENUM(COVOL_REASON_MOVING);
+TRACE_DEFINE_ENUM(COVOL_REASON_FENCED);
 
 #define covol_show_reasons(reasons)					\
 	__print_flags(reasons, ",",					\
@@ -95,7 +98,8 @@ TRACE_DEFINE_ENUM(COVOL_REASON_MOVING);
 		      { COVOL_REASON_NO_DISK_PATH, "no-disk-path" },	\
 		      { COVOL_REASON_COORDINATOR_LOST, "coordinator-lost" }, \
 		      { COVOL_REASON_STALE_EPOCH, "stale-epoch" },	\
-		      { COVOL_REASON_MOVING, "moving" })
+		      { COVOL_REASON_MOVING, "moving" },		\
+		      { COVOL_REASON_FENCED, "fenced" })
 
 /* ---- bios ------------------------------------------------------------- */
 

@@ -84,6 +84,7 @@ struct covol_volume {
 	struct work_struct	report_work;
 	u64			lost_object;	/* for the event path-lost */
 	int			lost_error;
+	struct work_struct	fence_work;
 
 	struct covol_drain	redirected;	/* I/O that peers do for us */
 	struct xarray		objects;	/* by id; object 0 is the volume */

@@ -68,7 +68,7 @@ static void test_reasons(void **state)
 			    "admin, stale-epoch, 0x80000000");
 	/* All of them fit where the header says that they do. */
 	covol_reasons_format(UINT32_MAX, ", ", text, sizeof(text));
-	assert_non_null(strstr(text, "moving, 0xffffffe0"));
+	assert_non_null(strstr(text, "fenced, 0xffffffc0"));
 	/* What does not fit is cut, and terminated. */
 	covol_reasons_format(UINT32_MAX, ", ", small, sizeof(small));
 	assert_string_equal(small, "admin, ");

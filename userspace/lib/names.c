@@ -32,9 +32,10 @@ static const char *const reasons[] = {
 	"coordinator-lost",
 	"stale-epoch",
 	"moving",
+	"fenced",
 };
 
-_Static_assert(1 << (ARRAY_SIZE(reasons) - 1) == COVOL_REASON_MOVING, "a name for each reason");
+_Static_assert(1 << (ARRAY_SIZE(reasons) - 1) == COVOL_REASON_FENCED, "a name for each reason");
 
 static const char *const extent_states[] = {
 	[COVOL_EXTENT_STATE_UNKNOWN]	= "unknown",

@@ -51,6 +51,8 @@ enum covol_route {
  * @COVOL_REASON_STALE_EPOCH: The coordinator answered that the epoch has
  *   changed.
  * @COVOL_REASON_MOVING: A change of route is waiting for I/O under way.
+ * @COVOL_REASON_FENCED: The LUN has refused this node's I/O, by a persistent
+ *   reservation.
  */
 enum covol_reason {
 	COVOL_REASON_ADMIN = 1,
@@ -58,6 +60,7 @@ enum covol_reason {
 	COVOL_REASON_COORDINATOR_LOST = 4,
 	COVOL_REASON_STALE_EPOCH = 8,
 	COVOL_REASON_MOVING = 16,
+	COVOL_REASON_FENCED = 32,
 };
 
 /**
