@@ -77,6 +77,19 @@ own_write() {
 	layouts 1
 }
 
+# The coordinator does not know what the writer has, nobody asks it to give that back: the map is of this node's user space.
+own_map() {
+	image 3 8M 2
+	device 2 n2-own image:3 8
+	kernel 2 map set "$UUID" image:3 "hole:0:8M"
+	counted n2-own same "$RUN/zero" /dev/mapper/n2-own 0 "$MIB" -- zero.reads=any zero.read-bytes="$MIB"
+	put "$RUN/one" /dev/mapper/n2-own 0 1M
+	same "$RUN/one" /dev/mapper/n2-own 0 "$MIB"
+	dmsetup remove --noudevsync n2-own
+	kernel 2 image remove "$UUID" 3
+	kernel 1 image remove "$UUID" 3
+}
+
 # The writer has the hole of the whole chunk. When the chunk is allocated others write to the rest of it; the writer must not
 # make zeroes of that, however long its grant is on the way.
 late_grant() {
@@ -404,6 +417,7 @@ it 'the same with the coordinator as reader' "fresh 1 /dev/mapper/img 3 $IMG3 60
 it 'the same with the coordinator as writer' "fresh 2 $IMG2 1 /dev/mapper/img 58 50"
 it 'a writer sees its own write where it made zeroes before' own_write
 it 'every acknowledged allocating write survives the coordinator' crash
+it 'the same with a map that user space has given it' own_map
 it 'a writer makes no zeroes of what others write beside it, even without its grant' late_grant
 it 'a discard takes the extents back from all nodes' discard
 it 'blocks that were freed and used again are not written by who had them' freed_blocks
