@@ -2,7 +2,7 @@
 /*
  * Layouts: what is granted, what is cut out of a grant, and how it is taken
  * back. The node of these tests grants to itself, so that a grant shows in its
- * own map; peers have no session.
+ * own map; peers have no session, or one that takes a grant and ends.
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
@@ -13,6 +13,7 @@
 #include <net/net_namespace.h>
 
 #include "layout.h"
+#include "session.h"
 #include "volume.h"
 #include "wire.h"
 
@@ -115,6 +116,28 @@ static int grant_one(struct rig *rig, u32 peer, u64 seq, u64 start, u64 len)
 	};
 
 	return grant(rig, peer, seq, start, len, &ext, 1);
+}
+
+/* Make a peer a holder over a session that is gone when it has the grant. */
+static void make_holder(struct kunit *test, u32 peer)
+{
+	struct rig *rig = test->priv;
+	struct covol_session *s;
+
+	s = kunit_kzalloc(test, struct_size(s, lane, 1), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, s);
+	s->vol = rig->vol;
+	s->peer = peer;
+	s->nr_lanes = 1;
+	kref_init(&s->ref);
+	spin_lock_init(&s->lock);
+	s->lane[0].s = s;
+	spin_lock_init(&s->lane[0].conn.lock);
+	s->lane[0].conn.stopped = true;
+	KUNIT_ASSERT_EQ(test, xa_insert(&rig->vol->sessions, peer, s,
+					GFP_KERNEL), 0);
+	KUNIT_EXPECT_EQ(test, grant_one(rig, peer, seq_now(rig), 0, 8), 0);
+	xa_erase(&rig->vol->sessions, peer);
 }
 
 /* The map has these extents, up to one of no length, and no other. Goes on
@@ -478,11 +501,13 @@ static void holders(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, covol_layout_holders(obj), 1u);
 	KUNIT_EXPECT_FALSE(test, covol_layout_others(obj));
 
-	/* without a session the message cannot go, but it might have */
+	/* without a session there is nobody to hold anything */
 	KUNIT_EXPECT_EQ(test, grant_one(rig, HIGH_PEER, seq_now(rig), 0, 8),
 			-ENOTCONN);
-	KUNIT_EXPECT_EQ(test, grant_one(rig, LOW_PEER, seq_now(rig), 0, 8),
-			-ENOTCONN);
+	KUNIT_EXPECT_EQ(test, covol_layout_holders(obj), 1u);
+
+	make_holder(test, HIGH_PEER);
+	make_holder(test, LOW_PEER);
 	KUNIT_EXPECT_EQ(test, covol_layout_holders(obj), 3u);
 	KUNIT_EXPECT_TRUE(test, covol_layout_others(obj));
 
@@ -501,8 +526,7 @@ static void holders_keep_image(struct kunit *test)
 	struct rig *rig = test->priv;
 	const char *why;
 
-	KUNIT_EXPECT_EQ(test, grant_one(rig, LOW_PEER, seq_now(rig), 0, 8),
-			-ENOTCONN);
+	make_holder(test, LOW_PEER);
 	mutex_lock(&rig->vol->lock);
 	KUNIT_EXPECT_EQ(test, covol_object_remove(rig->obj, &why), -EBUSY);
 	covol_layout_forget_holder(rig->vol, LOW_PEER);
@@ -647,8 +671,7 @@ static void recall_silent(struct kunit *test)
 	bool early;
 
 	KUNIT_ASSERT_EQ(test, grant_one(rig, NODE, seq_now(rig), 0, 100), 0);
-	KUNIT_ASSERT_EQ(test, grant_one(rig, peer, seq_now(rig), 0, 100),
-			-ENOTCONN);
+	make_holder(test, peer);
 	start_recall(test, 0);
 	early = recalled(rig, SHORT);
 	KUNIT_EXPECT_FALSE_MSG(test, early, "did not wait for the holder");

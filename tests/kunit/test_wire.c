@@ -238,7 +238,8 @@ static void fill(struct covol_hdr *hdr, const struct hdr_case *c)
 	*hdr = c->hdr;
 	hdr->id = 0xfedcba9876543210ull;
 	hdr->epoch = 0x8000000000000001ull;
-	hdr->object = 0x1020304050607080ull;
+	if (hdr->opcode != COVOL_OP_PING && hdr->opcode != COVOL_OP_GOODBYE)
+		hdr->object = 0x1020304050607080ull;
 	hdr->seq = U64_MAX;
 	hdr->payload_crc = 0xdeadbeef;
 	memset(hdr->volume, 0x5a, sizeof(hdr->volume));
