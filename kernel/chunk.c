@@ -643,17 +643,16 @@ static int change_sharing(struct covol_chunks *chunks, enum sharing from,
 int covol_chunks_share_begin(struct covol_object *obj, const char **why)
 {
 	struct covol_chunks *chunks = obj->chunks;
-	u64 sectors = obj->size >> SECTOR_SHIFT;
 	int err;
 
 	err = change_sharing(chunks, SHARING_NO, SHARING_RECALLS, why);
 	if (err)
 		return err;
-	covol_layout_begin(obj, &chunks->shared, 0, sectors);
+	covol_layout_begin(obj, &chunks->shared, 0, COVOL_LAYOUT_ALL);
 	covol_layout_recall_all(obj, &chunks->shared);
 	set_sharing(chunks, SHARING_DRAINS);
 	wait_event_idle(chunks->wait, no_range(chunks));
-	covol_map_forget(&obj->unshared, 0, sectors);
+	covol_map_forget(&obj->unshared, 0, COVOL_LAYOUT_ALL);
 	set_sharing(chunks, SHARING_BEGUN);
 	return 0;
 }

@@ -32,6 +32,11 @@ struct covol_volume;
  */
 #define COVOL_CHANGES	256
 
+/* Sectors: all of an object, also if it grows meanwhile. In bytes it can be
+ * sent (see wire.c).
+ */
+#define COVOL_LAYOUT_ALL	(COVOL_SECTOR_MAX / 2)
+
 /**
  * struct covol_change - a range whose map is changing or has changed
  * @entry: in covol_layout.open

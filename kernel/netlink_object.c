@@ -226,7 +226,7 @@ int covol_nl_image_recall_doit(struct sk_buff *skb, struct genl_info *info)
 
 	if (IS_ERR(obj))
 		return PTR_ERR(obj);
-	covol_layout_begin(obj, &change, 0, obj->size >> SECTOR_SHIFT);
+	covol_layout_begin(obj, &change, 0, COVOL_LAYOUT_ALL);
 	covol_layout_recall_all(obj, &change);
 	covol_layout_end(obj, &change);
 	put_object(obj);
