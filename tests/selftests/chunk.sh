@@ -137,8 +137,11 @@ no_space() {
 little_room() {
 	local at=$((8 * MIB))
 
-	chunk_size 16M
+	# With chunks of 16 MiB all of the image would be prepared ahead of this.
+	chunk_size 64K
 	put "$RUN/data" "$(dev 2 4)" 0 1M
+	sleep 2
+	chunk_size 16M
 	leave $((3 * MIB))
 	head -c 65536 "$RUN/data" >"$RUN/some"
 	put "$RUN/some" "$(dev 2 4)" $((47 * MIB + 4096)) 4k
@@ -188,7 +191,8 @@ writes() {
 	printf '%s\n' "${COUNT[$1.writes]}"
 }
 
-# A writer that goes on and on: once it runs, its writes go direct.
+# A writer that goes on and on: its writes go direct, but for the first of a chunk that is not ready yet. A RAM disk does not
+# write zeroes by itself, so that chunks are hardly ready sooner than the writer is.
 steady() {
 	local i redirected direct
 
@@ -199,7 +203,7 @@ steady() {
 		redirected=$(($(writes fs) - redirected)) direct=$(($(writes direct) - direct))
 		echo "covol chunk: from $((i * 32)) MiB on: $redirected writes redirected, $direct direct" | tee /dev/kmsg
 		equal 'writes of 64 KiB' $((redirected + direct)) 512
-		[[ $i -lt 2 ]] || between 'redirected writes of 512' "$redirected" 0 2
+		[[ $i -lt 1 ]] || between 'redirected writes of 512' "$redirected" 0 36
 	done
 }
 
