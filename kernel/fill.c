@@ -4,8 +4,10 @@
  */
 #include <linux/fs.h>
 #include <linux/falloc.h>
+#include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/statfs.h>
 #include <linux/uio.h>
 
 #include "blocks.h"
@@ -349,6 +351,18 @@ static int fill_runs(struct covol_object *obj, struct covol_source *src,
 }
 
 /*
+ * Is there room for all of a range? Where the file system takes it bit by bit,
+ * a chunk that cannot be filled would take the room of those who come later.
+ */
+static bool has_room(struct covol_object *obj, u64 bytes)
+{
+	struct kstatfs stat;
+
+	return vfs_statfs(&obj->file->f_path, &stat) ||
+	       stat.f_bavail > div64_u64(bytes, stat.f_bsize);
+}
+
+/*
  * The same for a source that has something: its own blocks first, so that the
  * rest cannot take the room that they need.
  */
@@ -429,11 +443,16 @@ static int fill_blocks(struct covol_object *obj, struct covol_source *src,
 int covol_fill(struct covol_object *obj, struct covol_source *src, u64 start,
 	       u64 end, rwf_t flags)
 {
+	u64 block = i_blocksize(file_inode(obj->file));
 	bool moves = covol_fill_moves(obj);
 	int err;
 
 	if (!moves && covol_blocks_known(obj))
 		return fill_blocks(obj, src, start, end);
+	/* the source's own blocks may be the last */
+	if ((start < round_down(src->start, block) ||
+	     end > round_up(src->end, block)) && !has_room(obj, end - start))
+		return -ENOSPC;
 	if (src->start >= src->end)
 		return fill_runs(obj, src, start, end, moves, flags);
 	if (!moves)

@@ -48,7 +48,7 @@ up() {
 	add 2 "$SIZE"
 	add 3 "$SIZE"
 	add 4 $((64 * MIB))
-	add 5 $((160 * MIB))
+	add 5 $((96 * MIB))
 	layouts 1 2 3 4 5
 	pattern data $((3 * MIB)) >"$RUN/data"
 	head -c $((3 * MIB)) /dev/zero >"$RUN/zero"
@@ -194,16 +194,18 @@ writes() {
 # A writer that goes on and on: its writes go direct, but for the first of a chunk that is not ready yet. A RAM disk does not
 # write zeroes by itself, so that chunks are hardly ready sooner than the writer is.
 steady() {
-	local i redirected direct
+	local i redirected direct most=36
 
+	# User space grants there, when it gets to it.
+	[[ ${FILE_SYSTEM:-xfs} == xfs ]] || most=256
 	blkdiscard -f "$(dev 2 5)"
-	for ((i = 0; i < 5; i++)); do
+	for ((i = 0; i < 3; i++)); do
 		redirected=$(writes fs) direct=$(writes direct)
 		dd if=/dev/zero of="$(dev 2 5)" bs=64k count=512 seek=$((i * 32 * MIB)) oflag=direct,seek_bytes conv=notrunc status=none
 		redirected=$(($(writes fs) - redirected)) direct=$(($(writes direct) - direct))
 		echo "covol chunk: from $((i * 32)) MiB on: $redirected writes redirected, $direct direct" | tee /dev/kmsg
 		equal 'writes of 64 KiB' $((redirected + direct)) 512
-		[[ $i -lt 1 ]] || between 'redirected writes of 512' "$redirected" 0 36
+		[[ $i -lt 1 ]] || between 'redirected writes of 512' "$redirected" 0 "$most"
 	done
 }
 
@@ -221,6 +223,6 @@ it 'the end of an image is not that of a chunk: 1 MiB' 'at_end 1M 2'
 it 'the end of an image is not that of a chunk: 16 MiB' 'at_end 16M 3'
 it 'room for a write, but not for its chunk' little_room
 it 'the file system becomes full under a writer that has chunks prepared ahead' full_ahead
-it 'a sequential writer goes direct' steady
+it 'a sequential writer goes direct, most of the time' steady
 last 'all is taken down; the module unloads' down
 ktap_run

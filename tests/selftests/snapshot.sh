@@ -118,6 +118,7 @@ stays() {
 # stamps NODE OFFSET: starts a writer there.
 stamps() {
 	start "stamps$1" "$HERE/../bin/stamp" write "/dev/mapper/n$1-img" "$2" "$BLOCKS" "$RUN/count$1"
+	within 20 test -s "$RUN/count$1"
 }
 
 acked() {
