@@ -237,7 +237,9 @@ flush() {
 	put "$RUN/one" "$IMG" 0
 	route 2 held
 	hold_writes
+	held_is "$WRITES" || fail "held: $(held 2)"
 	timeout --signal=INT $((2 * SLOW)) dmsetup suspend --noudevsync --nolockfs n2-img || status=$?
+	held_is "$WRITES" || fail "held now: $(held 2)"
 	equal 'status of the suspend (124: it waited)' "$status" 124
 	! suspended n2-img || fail 'it is suspended'
 	writes_alive
@@ -339,6 +341,8 @@ again() {
 nowait() {
 	local hole=$((30 * MIB)) data=$((16 * MIB + 4096))
 
+	# what is prepared ahead of writers may have come here
+	blkdiscard -f -o "$hole" -l "$MIB" "$IMG"
 	within 20 has 2 "$IMG" "$hole" hole
 	counted n2-img helper aio nowait-read "$IMG" "$data" 4096 -- direct.reads=1
 	counted n2-img helper aio nowait-write "$IMG" "$data" 4096 -- direct.writes=1
