@@ -65,7 +65,7 @@ demo: setup
 	@tests/cluster/demo
 
 check: setup
-	@scripts/check lint unit sim model fuzz kunit selftests cluster late-write data-6.12
+	@scripts/check lint unit sim model fuzz kunit selftests cluster late-write
 
 check-debug: setup
 	@scripts/check selftests-debug
