@@ -3,7 +3,8 @@
 #
 # How QEMU runs the guests' processors. To be sourced after cache.sh.
 
-readonly TCG="-accel tcg,thread=multi -cpu max" KVM="-accel kvm -cpu host"
+# TCG does "rep movsb" and "rep stosb" byte by byte: a kernel is not to take them for the fast way to copy and to clear.
+readonly TCG="-accel tcg,thread=multi -cpu max,-erms,-fsrm" KVM="-accel kvm -cpu host"
 
 # kvm_boots KERNEL: whether a kernel gets to its first process under KVM within 10 s. That /dev/kvm opens says little.
 kvm_boots() {
@@ -31,10 +32,10 @@ make_accel() {
 
 	if kvm_boots "$kernel"; then
 		say "KVM boots a kernel here: guests use it"
-		printf '%s\n' "$KVM" >"$dir/accel"
+		echo kvm >"$dir/accel"
 	else
 		say "no KVM that boots a kernel here: guests run on TCG"
-		printf '%s\n' "$TCG" >"$dir/accel"
+		echo tcg >"$dir/accel"
 	fi
 }
 
@@ -42,6 +43,9 @@ make_accel() {
 accel() {
 	local kernel=$1 entry
 
-	entry=vm/accel-$(</proc/sys/kernel/random/boot_id)
-	cat "$(cache_entry "$entry" make_accel "$kernel")/accel"
+	entry=vm/accelerator-$(</proc/sys/kernel/random/boot_id)
+	case $(<"$(cache_entry "$entry" make_accel "$kernel")/accel") in
+	kvm) printf '%s\n' "$KVM" ;;
+	*) printf '%s\n' "$TCG" ;;
+	esac
 }

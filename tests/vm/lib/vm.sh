@@ -118,6 +118,17 @@ clock_arguments() {
 	esac
 }
 
+# processors: for -smp. With one possible processor QEMU leaves out what orders its memory accesses, but its devices run beside
+# it in another thread: now and then a driver and its device would wait for each other for ever. So a second one is possible,
+# and not there.
+processors() {
+	if [[ $VM_SMP -eq 1 && $VM_ACCEL == *thread=multi* ]]; then
+		echo 1,maxcpus=2
+	else
+		echo "$VM_SMP"
+	fi
+}
+
 # vm_start NODE [QEMU-OPTION...]: in the background; returns when QEMU is set up. From the environment:
 # VM_KERNEL (kernel directory), VM_ROOT and VM_BOOT (directories of image.sh), VM_ACCEL, VM_MEM (MiB), VM_SMP, VM_APPEND.
 vm_start() {
@@ -134,7 +145,7 @@ vm_start() {
 	done
 	tsc=$(clock_arguments)
 	# shellcheck disable=SC2086
-	(close_files && cd "$VM_DIR" && nsenter -t "$holder" -n -p qemu-system-x86_64 $VM_ACCEL -m "$VM_MEM" -smp "$VM_SMP" \
+	(close_files && cd "$VM_DIR" && nsenter -t "$holder" -n -p qemu-system-x86_64 $VM_ACCEL -m "$VM_MEM" -smp "$(processors)" \
 		-display none -nodefaults -no-user-config -no-reboot -daemonize \
 		-chardev "file,id=console,path=$VM_DIR/$node.console,append=on" -serial chardev:console \
 		-qmp "unix:$node.qmp,server=on,wait=off" \
