@@ -4,13 +4,20 @@
  *
  * All offsets here are bytes in the image.
  */
+#include <linux/bio.h>
 #include <linux/blkdev.h>
 #include <linux/exportfs.h>
 #include <linux/fs.h>
 #include <linux/iomap.h>
 
 #include "blocks.h"
+#include "pages.h"
 #include "volume.h"
+
+/* Not those of who does I/O on the LUN for peers: what is done here may have to
+ * go through one of them.
+ */
+static struct bio_set block_bios;
 
 static const struct export_operations *block_ops(struct covol_object *obj)
 {
@@ -174,4 +181,51 @@ int covol_blocks_read(struct covol_object *obj, u64 start, u64 end,
 					SECTOR_SHIFT;
 	}
 	return nr;
+}
+
+/**
+ * covol_blocks_transfer() - read or write blocks, past the file system
+ * @obj: an image that is served here
+ * @opf: REQ_OP_READ or REQ_OP_WRITE, and flags
+ * @place: first sector on the volume's device
+ * @bvec: table of the payload
+ * @nr: entries in @bvec, at most BIO_MAX_VECS
+ * @at: where in @bvec the payload begins, and how much it is
+ *
+ * With memory of its own (I8). A file system takes bios for direct I/O from a
+ * reserve that all in the system share, and so from the very I/O that waits for
+ * this one.
+ *
+ * Context: sleeps. The blocks are data, and nobody frees or moves them.
+ *
+ * Return: 0: done, what was written is stable after the next flush; -EINVAL: not
+ * whole sectors of the device, nothing was done; or a negative errno.
+ */
+int covol_blocks_transfer(struct covol_object *obj, blk_opf_t opf, u64 place,
+			  const struct bio_vec *bvec, unsigned int nr,
+			  struct bvec_iter at)
+{
+	struct block_device *bdev = file_inode(obj->file)->i_sb->s_bdev;
+	u64 mask = bdev_logical_block_size(bdev) - 1;
+	struct bio *bio;
+	int err;
+
+	if ((place << SECTOR_SHIFT | at.bi_size) & mask)
+		return -EINVAL;
+	bio = bio_alloc_bioset(bdev, nr, opf, GFP_NOIO, &block_bios);
+	bio->bi_iter.bi_sector = place;
+	covol_pages_to_bio(bio, bvec, at);
+	err = submit_bio_wait(bio);
+	bio_put(bio);
+	return err;
+}
+
+int covol_blocks_init(void)
+{
+	return bioset_init(&block_bios, 16, 0, BIOSET_NEED_BVECS);
+}
+
+void covol_blocks_exit(void)
+{
+	bioset_exit(&block_bios);
 }

@@ -9,15 +9,16 @@
 #include <linux/jiffies.h>
 #include <linux/pagemap.h>
 #include <linux/sched/mm.h>
-#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
 
 #include "blocks.h"
 #include "chunk.h"
 #include "coordinator.h"
+#include "file.h"
 #include "fill.h"
 #include "layout.h"
+#include "range.h"
 #include "session.h"
 #include "trace.h"
 #include "volume.h"
@@ -63,24 +64,22 @@ struct stream {
 };
 
 /*
- * Is the image being shared? While it is, nobody holds a layout of it; from
- * SHARING_DRAINS on no range is locked.
+ * Is the image being shared? While it is, nobody holds a layout of it, and from
+ * SHARING_BEGUN on its ranges are closed.
  */
 enum sharing {
 	SHARING_NO,
-	SHARING_RECALLS,
-	SHARING_DRAINS,
+	SHARING_BEGINS,
 	SHARING_BEGUN,
+	SHARING_ENDS,
 };
 
 /**
  * struct covol_chunks - ranges of one image in use by the service
  * @obj: the image
  * @shared: the change of all of it, unless it is SHARING_NO
+ * @ranges: those that are in use
  * @lock: protects the rest
- * @ranges: ranges that are locked or waited for
- * @locked: how many are locked
- * @wait: for a range
  * @sharing: by covol_chunks_share_begin()
  * @stopped: nothing is prepared ahead any more, or shared
  * @streams: where writers go on
@@ -90,13 +89,10 @@ enum sharing {
 struct covol_chunks {
 	struct covol_object	*obj;
 	struct covol_change	shared;
+	struct covol_ranges	ranges;
 
 	/* protects all below */
 	spinlock_t		lock;
-	struct list_head	ranges;
-	unsigned int		locked;
-	wait_queue_head_t	wait;
-
 	enum sharing		sharing;
 	bool			stopped;
 	struct stream		streams[STREAMS];
@@ -104,93 +100,45 @@ struct covol_chunks {
 	struct work_struct	work;
 };
 
-/* ---- range locks ------------------------------------------------------ */
-
-/* In covol_chunks.ranges from when somebody wants it, in the order of that. */
-struct span {
-	struct list_head	entry;
-	u64			start;
-	u64			end;
-	bool			shared;
-	bool			locked;
-	unsigned long		since;
-};
-
-static bool conflict(const struct span *a, const struct span *b)
-{
-	return a->start < b->end && b->start < a->end &&
-	       !(a->shared && b->shared);
-}
-
-/* Who came first goes first: writers that share a range must not keep away
- * for ever who wants it alone.
- */
-static bool try_range(struct covol_chunks *chunks, struct span *span)
-{
-	struct span *other = span;
-	bool free;
-
-	spin_lock(&chunks->lock);
-	free = chunks->sharing < SHARING_DRAINS;
-	list_for_each_entry_continue_reverse(other, &chunks->ranges, entry)
-		if (conflict(other, span))
-			free = false;
-	if (free) {
-		span->locked = true;
-		chunks->locked++;
-	}
-	spin_unlock(&chunks->lock);
-	return free;
-}
-
-static void leave_ranges(struct covol_chunks *chunks, struct span *span)
-{
-	spin_lock(&chunks->lock);
-	list_del(&span->entry);
-	if (span->locked)
-		chunks->locked--;
-	spin_unlock(&chunks->lock);
-	wake_up_all(&chunks->wait);
-}
+/* ---- ranges ----------------------------------------------------------- */
 
 /* -ENOENT: the asker's session ended meanwhile. Who has the range may be waiting
- * for its next one.
+ * for its next one. Or the file is being taken away.
  */
-static int lock_range(struct covol_chunks *chunks, struct span *span,
+static int lock_range(struct covol_chunks *chunks, struct covol_range *range,
 		      u64 start, u64 end, bool shared,
 		      const struct covol_asker *asker)
 {
-	span->start = start;
-	span->end = end;
-	span->shared = shared;
-	span->locked = false;
-	span->since = jiffies;
-	spin_lock(&chunks->lock);
-	list_add_tail(&span->entry, &chunks->ranges);
-	spin_unlock(&chunks->lock);
-	wait_event_idle(chunks->wait,
-			try_range(chunks, span) ||
-			covol_session_closing(asker->s));
-	if (span->locked)
+	struct covol_ranges *ranges = &chunks->ranges;
+
+	covol_range_join(ranges, range, start, end, shared);
+	wait_event_idle(ranges->wait,
+			covol_range_try(ranges, range) ||
+			covol_file_gives_up(chunks->obj, asker));
+	if (range->locked)
 		return 0;
-	leave_ranges(chunks, span);
+	covol_range_leave(ranges, range);
 	return -ENOENT;
 }
 
-/* For an I/O: not past the end, which may have come nearer since it was
- * accepted; the file would grow again.
+/* For an I/O up to @must: not past the end, which may have come nearer since it
+ * was accepted; the file would grow again. The same goes for what is locked
+ * beyond the I/O: @end is no more than the size afterwards.
  */
-static int enter_range(struct covol_chunks *chunks, struct span *span,
-		       u64 start, u64 end, bool shared,
+static int enter_range(struct covol_chunks *chunks, struct covol_range *range,
+		       u64 start, u64 *end, u64 must, bool shared,
 		       const struct covol_asker *asker)
 {
-	int err = lock_range(chunks, span, start, end, shared, asker);
+	int err = lock_range(chunks, range, start, *end, shared, asker);
+	u64 size;
 
 	if (err)
 		return err;
-	if (end <= READ_ONCE(chunks->obj->size))
+	size = READ_ONCE(chunks->obj->size);
+	*end = min(*end, size);
+	if (must <= size)
 		return 0;
-	leave_ranges(chunks, span);
+	covol_range_leave(&chunks->ranges, range);
 	return -ERANGE;
 }
 
@@ -274,21 +222,21 @@ static int prepare(struct covol_object *obj, struct covol_source *src, u64 start
 		   u64 end, const struct covol_asker *asker, rwf_t flags)
 {
 	bool own = src->start < src->end;
-	struct span range;
+	struct covol_range range;
 	bool plain;
 	int err;
 
-	err = enter_range(obj->chunks, &range, start, max(end, src->end), false,
-			  asker);
+	err = enter_range(obj->chunks, &range, start, &end,
+			  own ? src->end : start + 1, false, asker);
 	if (err)
 		return err;
-	plain = own ? covol_fill_in_place(obj, src->start, src->end) :
+	plain = own ? covol_fill_in_place(obj, src->start, src->end, start, end) :
 		      covol_fill_done(obj, start, end);
 	if (!plain)
 		err = prepare_locked(obj, src, start, end, asker, flags);
 	else
 		err = own ? covol_fill_write(obj, src, flags) : 0;
-	leave_ranges(obj->chunks, &range);
+	covol_range_leave(&obj->chunks->ranges, &range);
 	if (err || plain)
 		return err;
 	grant(obj, start, end, asker->peer);
@@ -398,30 +346,33 @@ static u64 note_writer(struct covol_object *obj, u64 start, u64 end, u32 peer)
 
 /* ---- requests --------------------------------------------------------- */
 
-static int write_source(struct covol_req *req)
+/**
+ * covol_chunk_placed() - read or write data of an image past the file system
+ * @req: op READ or WRITE
+ *
+ * Waits for nothing but the volume's device, and has memory for that (I8).
+ *
+ * Context: sleeps.
+ *
+ * Return: 0: done, what was written is stable after the next flush; -ENXIO: it
+ * must go through the file system, and a part of it may have been done; or a
+ * negative errno.
+ */
+int covol_chunk_placed(struct covol_req *req)
 {
-	u64 start = req->offset, end = req->offset + req->length;
-	rwf_t flags = req->flags & COVOL_WIRE_FUA ? RWF_DSYNC : 0;
-	struct covol_object *obj = req->obj;
-	struct covol_source src;
-	struct span range;
-	bool plain;
-	int err;
+	struct covol_ranges *ranges = &req->obj->chunks->ranges;
+	struct covol_range range;
+	int err = -ENXIO;
 
-	covol_source_init(&src, req);
-	err = enter_range(obj->chunks, &range, start, end, true, &req->asker);
-	if (err)
+	/* the map may have to be made stable as well */
+	if (req->flags & COVOL_WIRE_FUA)
 		return err;
-	plain = covol_fill_in_place(obj, start, end);
-	if (plain)
-		err = covol_fill_write(obj, &src, flags);
-	leave_ranges(obj->chunks, &range);
-	if (plain)
-		return err;
-	start = chunk_start(obj, start);
-	end = note_writer(obj, start, chunk_end(obj, end), req->asker.peer);
-	err = prepare(obj, &src, start, end, &req->asker, flags);
-	return min(err, 0);
+	covol_range_join(ranges, &range, req->offset,
+			 req->offset + req->length, true);
+	if (covol_range_try(ranges, &range))
+		err = covol_fill_placed(req);
+	covol_range_leave(ranges, &range);
+	return err;
 }
 
 /**
@@ -435,7 +386,29 @@ static int write_source(struct covol_req *req)
  */
 int covol_chunk_write(struct covol_req *req)
 {
-	return write_source(req);
+	rwf_t flags = req->flags & COVOL_WIRE_FUA ? RWF_DSYNC : 0;
+	struct covol_object *obj = req->obj;
+	u64 start = chunk_start(obj, req->offset), end;
+	struct covol_source src;
+	struct covol_range range;
+	bool plain;
+	int err;
+
+	covol_source_init(&src, req);
+	end = chunk_end(obj, src.end);
+	err = enter_range(obj->chunks, &range, start, &end, src.end, true,
+			  &req->asker);
+	if (err)
+		return err;
+	plain = covol_fill_in_place(obj, src.start, src.end, start, end);
+	if (plain)
+		err = covol_fill_write(obj, &src, flags);
+	covol_range_leave(&obj->chunks->ranges, &range);
+	if (plain)
+		return err;
+	end = note_writer(obj, start, end, req->asker.peer);
+	err = prepare(obj, &src, start, end, &req->asker, flags);
+	return min(err, 0);
 }
 
 /* Deallocate the whole blocks in a range. Their edges are left alone: the
@@ -446,7 +419,7 @@ static int punch(struct covol_req *req, u64 *start, u64 *end)
 	struct covol_object *obj = req->obj;
 	u64 block = i_blocksize(file_inode(obj->file));
 	struct covol_change change;
-	struct span range;
+	struct covol_range range;
 	int err;
 
 	*start = round_up(req->offset, block);
@@ -455,12 +428,14 @@ static int punch(struct covol_req *req, u64 *start, u64 *end)
 		*start = *end = req->offset + req->length;
 		return 0;
 	}
-	err = enter_range(obj->chunks, &range, *start, *end, false,
+	err = enter_range(obj->chunks, &range, *start, end, *end, false,
 			  &req->asker);
 	if (err)
 		return err;
 	covol_layout_begin(obj, &change, *start >> SECTOR_SHIFT,
 			   (*end - *start) >> SECTOR_SHIFT);
+	covol_fill_forget(obj, *start >> SECTOR_SHIFT,
+			  (*end - *start) >> SECTOR_SHIFT);
 	/* I2: nobody may write to the blocks when they are freed */
 	err = covol_layout_recall(obj, &change, &req->asker, false);
 	if (!err)
@@ -468,7 +443,7 @@ static int punch(struct covol_req *req, u64 *start, u64 *end)
 				    FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 				    *start, *end - *start);
 	covol_layout_end(obj, &change);
-	leave_ranges(obj->chunks, &range);
+	covol_range_leave(&obj->chunks->ranges, &range);
 	return err;
 }
 
@@ -499,7 +474,7 @@ static int zero_part(struct covol_req *req, u64 start, u64 end)
 	part.skip = 0;
 	part.offset = start;
 	part.length = end - start;
-	return write_source(&part);
+	return covol_chunk_write(&part);
 }
 
 /**
@@ -559,7 +534,8 @@ static int set_length(struct covol_object *obj, u64 old, u64 size)
  * Context: sleeps; waits until all who hold what lies beyond the end have
  * returned it (I2), and the block in which it lies.
  *
- * Return: 0 or a negative errno of the file system.
+ * Return: 0; -ENOENT: the file is being taken away; or a negative errno of the
+ * file system.
  */
 int covol_chunks_resize(struct covol_object *obj, u64 old, u64 size)
 {
@@ -567,31 +543,25 @@ int covol_chunks_resize(struct covol_object *obj, u64 old, u64 size)
 	u64 start = round_down(min(old, size), block), end = max(old, size);
 	struct covol_asker nobody = { };
 	struct covol_change change;
-	struct span range;
+	struct covol_range range;
 	int err;
 
-	lock_range(obj->chunks, &range, start, end, false, &nobody);
+	err = lock_range(obj->chunks, &range, start, end, false, &nobody);
+	if (err)
+		return err;
 	covol_layout_begin(obj, &change, start >> SECTOR_SHIFT,
 			   (end - start) >> SECTOR_SHIFT);
+	covol_fill_forget(obj, start >> SECTOR_SHIFT,
+			  (end - start) >> SECTOR_SHIFT);
 	err = covol_layout_recall(obj, &change, &nobody, false);
 	if (!err)
 		err = set_length(obj, old, size);
 	covol_layout_end(obj, &change);
-	leave_ranges(obj->chunks, &range);
+	covol_range_leave(&obj->chunks->ranges, &range);
 	return err;
 }
 
 /* ---- sharing all of an image ------------------------------------------ */
-
-static bool no_range(struct covol_chunks *chunks)
-{
-	bool none;
-
-	spin_lock(&chunks->lock);
-	none = !chunks->locked;
-	spin_unlock(&chunks->lock);
-	return none;
-}
 
 static void set_sharing(struct covol_chunks *chunks, enum sharing sharing)
 {
@@ -630,7 +600,7 @@ static int change_sharing(struct covol_chunks *chunks, enum sharing from,
  * @why: on failure: what is wrong
  *
  * When it returns nobody holds any of the image's layout (I2), nobody is
- * writing to its file, and what is known to be unshared is forgotten. It stays
+ * writing to its file, and what is known to be data of its own is forgotten. It stays
  * so until covol_chunks_share_end(): all I/O comes here, reads are served, and
  * writes wait. In between somebody may have the file share its blocks, with
  * FICLONE. Writes go on while layouts are recalled.
@@ -645,14 +615,14 @@ int covol_chunks_share_begin(struct covol_object *obj, const char **why)
 	struct covol_chunks *chunks = obj->chunks;
 	int err;
 
-	err = change_sharing(chunks, SHARING_NO, SHARING_RECALLS, why);
+	err = change_sharing(chunks, SHARING_NO, SHARING_BEGINS, why);
 	if (err)
 		return err;
 	covol_layout_begin(obj, &chunks->shared, 0, COVOL_LAYOUT_ALL);
+	/* the file cannot be taken away meanwhile */
 	covol_layout_recall_all(obj, &chunks->shared);
-	set_sharing(chunks, SHARING_DRAINS);
-	wait_event_idle(chunks->wait, no_range(chunks));
-	covol_map_forget(&obj->unshared, 0, COVOL_LAYOUT_ALL);
+	covol_ranges_close(&chunks->ranges);
+	covol_fill_forget(obj, 0, COVOL_LAYOUT_ALL);
 	set_sharing(chunks, SHARING_BEGUN);
 	return 0;
 }
@@ -670,12 +640,12 @@ int covol_chunks_share_end(struct covol_object *obj, const char **why)
 	int err;
 
 	/* a change that ends later must not begin to use @shared before */
-	err = change_sharing(chunks, SHARING_BEGUN, SHARING_DRAINS, why);
+	err = change_sharing(chunks, SHARING_BEGUN, SHARING_ENDS, why);
 	if (err)
 		return err;
 	covol_layout_end(obj, &chunks->shared);
+	covol_ranges_open(&chunks->ranges);
 	set_sharing(chunks, SHARING_NO);
-	wake_up_all(&chunks->wait);
 	return 0;
 }
 
@@ -706,21 +676,33 @@ struct covol_chunks *covol_chunks_create(struct covol_object *obj)
 		return NULL;
 	chunks->obj = obj;
 	spin_lock_init(&chunks->lock);
-	INIT_LIST_HEAD(&chunks->ranges);
-	init_waitqueue_head(&chunks->wait);
+	covol_ranges_init(&chunks->ranges);
 	INIT_WORK(&chunks->work, ahead_work);
 	return chunks;
 }
 
 /**
- * covol_chunks_stop() - prepare nothing ahead any more
+ * covol_chunks_start() - the image is served from now on
+ * @chunks: as made, or stopped
+ */
+void covol_chunks_start(struct covol_chunks *chunks)
+{
+	spin_lock(&chunks->lock);
+	memset(chunks->streams, 0, sizeof(chunks->streams));
+	chunks->stopped = false;
+	spin_unlock(&chunks->lock);
+}
+
+/**
+ * covol_chunks_stop() - prepare nothing ahead any more, and let nobody share
  * @chunks: as made, or NULL
+ * @wait: until what is under way has ended
  *
- * Context: sleeps until what is under way has ended.
+ * Context: sleeps with @wait.
  *
  * Return: 0; -EBUSY: the image is being shared, and nothing was done.
  */
-int covol_chunks_stop(struct covol_chunks *chunks)
+int covol_chunks_stop(struct covol_chunks *chunks, bool wait)
 {
 	int err = 0;
 
@@ -732,7 +714,7 @@ int covol_chunks_stop(struct covol_chunks *chunks)
 	else
 		err = -EBUSY;
 	spin_unlock(&chunks->lock);
-	if (!err)
+	if (!err && wait)
 		cancel_work_sync(&chunks->work);
 	return err;
 }
@@ -746,7 +728,7 @@ int covol_chunks_stop(struct covol_chunks *chunks)
 void covol_chunks_wake(struct covol_object *obj)
 {
 	if (obj->chunks)
-		wake_up_all(&obj->chunks->wait);
+		wake_up_all(&obj->chunks->ranges.wait);
 }
 
 /**
@@ -756,15 +738,5 @@ void covol_chunks_wake(struct covol_object *obj)
  */
 void covol_chunks_show(struct seq_file *m, struct covol_object *obj)
 {
-	struct covol_chunks *chunks = obj->chunks;
-	struct span *span;
-
-	spin_lock(&chunks->lock);
-	list_for_each_entry(span, &chunks->ranges, entry)
-		seq_printf(m, "%s image %llu offset %llu length %llu %s age-ms %u\n",
-			   span->locked ? "range" : "range-wanted", obj->id,
-			   span->start, span->end - span->start,
-			   span->shared ? "shared" : "exclusive",
-			   jiffies_to_msecs(jiffies - span->since));
-	spin_unlock(&chunks->lock);
+	covol_ranges_show(&obj->chunks->ranges, m, obj->id);
 }

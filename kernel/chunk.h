@@ -25,7 +25,8 @@ struct covol_req;
 struct seq_file;
 
 struct covol_chunks *covol_chunks_create(struct covol_object *obj);
-int covol_chunks_stop(struct covol_chunks *chunks);
+void covol_chunks_start(struct covol_chunks *chunks);
+int covol_chunks_stop(struct covol_chunks *chunks, bool wait);
 void covol_chunks_wake(struct covol_object *obj);
 void covol_chunks_show(struct seq_file *m, struct covol_object *obj);
 
@@ -35,6 +36,7 @@ int covol_chunks_share_begin(struct covol_object *obj, const char **why);
 int covol_chunks_share_end(struct covol_object *obj, const char **why);
 bool covol_chunks_sharing(struct covol_object *obj);
 
+int covol_chunk_placed(struct covol_req *req);
 int covol_chunk_write(struct covol_req *req);
 int covol_chunk_zero(struct covol_req *req);
 int covol_chunk_discard(struct covol_req *req);

@@ -82,6 +82,15 @@ static inline int covol_sock_splice(struct socket *sock,
 }
 
 /*
+ * 6.2: what is called around commands is given a struct genl_split_ops.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define covol_genl_op genl_ops
+#else
+#define covol_genl_op genl_split_ops
+#endif
+
+/*
  * 6.6: struct genl_info became part of struct genl_dumpit_info.
  */
 static inline struct nlattr **covol_dump_attrs(struct netlink_callback *cb)

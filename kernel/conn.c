@@ -4,13 +4,17 @@
  *
  * The socket's callbacks only queue work. A work item runs until the socket
  * has no more data or no more room, or its time is over and it queues itself
- * again. The socket allocates with GFP_NOIO (I8), and closing it throws away
- * what TCP has not sent: a page of a bio that was completed meanwhile must
- * never go out under an old request.
+ * again. Closing the socket throws away what TCP has not sent: a page of a bio
+ * that was completed meanwhile must never go out under an old request.
+ *
+ * I8: memory may be freed only by what goes through here. So the socket
+ * allocates without I/O, and may use what the system keeps for that
+ * (sk_set_memalloc()); what it cannot have nevertheless it tries again later.
  */
 #include <linux/bvec.h>
 #include <linux/jiffies.h>
 #include <linux/net.h>
+#include <linux/sched/mm.h>
 #include <linux/tcp.h>
 #include <net/sock.h>
 #include <net/tcp.h>
@@ -28,6 +32,10 @@
  * those, hence so long.
  */
 #define USER_TIMEOUT	60000
+
+/* When to try again what failed without memory: nobody tells of that. */
+#define SEND_AGAIN	max(HZ / 50, 1)
+#define RECV_AGAIN	max(HZ / 50, 1)
 
 /* TLS that had no memory for a record tries again, and tells nobody. */
 #define TLS_AGAIN	(HZ / 10)
@@ -102,6 +110,7 @@ static int send_payload(struct covol_conn *conn)
 /* Send what the socket takes of the current message. */
 static int send_some(struct covol_conn *conn)
 {
+	unsigned int noreclaim = memalloc_noreclaim_save();
 	struct covol_msg *msg = conn->tx;
 	int ret;
 
@@ -109,6 +118,7 @@ static int send_some(struct covol_conn *conn)
 		ret = send_header(conn);
 	else
 		ret = send_payload(conn);
+	memalloc_noreclaim_restore(noreclaim);
 	if (ret < 0)
 		return ret;
 	if (!ret)
@@ -133,6 +143,23 @@ static void conn_lost(struct covol_conn *conn, int err, const char *why)
 		conn->ops->lost(conn, err, why);
 }
 
+static void send_timer(struct timer_list *timer)
+{
+	struct covol_conn *conn = container_of(timer, struct covol_conn,
+					       send_timer);
+
+	queue_work(conn_wq, &conn->send_work);
+}
+
+/* Nothing more now: write_space() goes on. But not if it is memory that TCP
+ * needs, not room, and nothing is on its way that could make room.
+ */
+static void send_wait(struct covol_conn *conn)
+{
+	if (sk_stream_is_writeable(conn->sock->sk) && !READ_ONCE(conn->stopped))
+		mod_timer(&conn->send_timer, jiffies + SEND_AGAIN);
+}
+
 static void send_work(struct work_struct *work)
 {
 	struct covol_conn *conn = container_of(work, struct covol_conn,
@@ -142,8 +169,10 @@ static void send_work(struct work_struct *work)
 
 	while (!READ_ONCE(conn->lost) && next_msg(conn)) {
 		ret = send_some(conn);
-		if (ret == -EAGAIN)
-			return;		/* write_space() goes on */
+		if (ret == -EAGAIN || ret == -ENOMEM || ret == -ENOBUFS) {
+			send_wait(conn);
+			return;
+		}
 		if (!ret && conn->tls && conn->tx_bytes > COVOL_TLS_KEY_BYTES) {
 			conn_lost(conn, -EKEYEXPIRED, "TLS: the key is used up");
 			return;
@@ -213,9 +242,15 @@ void covol_conn_send(struct covol_conn *conn, struct covol_msg *msg)
 static int recv_msg(struct covol_conn *conn, struct msghdr *mh,
 		    const char **why)
 {
+	unsigned int noreclaim = memalloc_noreclaim_save();
+	int ret;
+
 	if (conn->tls)
-		return covol_tls_recv(conn->sock, mh, why);
-	return sock_recvmsg(conn->sock, mh, MSG_DONTWAIT);
+		ret = covol_tls_recv(conn->sock, mh, why);
+	else
+		ret = sock_recvmsg(conn->sock, mh, MSG_DONTWAIT);
+	memalloc_noreclaim_restore(noreclaim);
+	return ret;
 }
 
 static int recv_header(struct covol_conn *conn, const char **why)
@@ -324,7 +359,12 @@ static void recv_timer(struct timer_list *timer)
 /* Nothing more now: data_ready() or resume goes on. */
 static void recv_wait(struct covol_conn *conn)
 {
-	if (conn->tls && covol_conn_unread(conn) && !READ_ONCE(conn->stopped))
+	if (READ_ONCE(conn->stopped))
+		return;
+	/* the owner may wait for what TCP has still */
+	if (conn->rx_decoded && !conn->rx_accepted)
+		mod_timer(&conn->recv_timer, jiffies + RECV_AGAIN);
+	else if (conn->tls && covol_conn_unread(conn))
 		mod_timer(&conn->recv_timer, jiffies + TLS_AGAIN);
 }
 
@@ -412,6 +452,10 @@ static void tune_socket(struct sock *sk)
 {
 	sk->sk_allocation = GFP_NOIO;
 	sk->sk_use_task_frag = false;
+	/* for good, as with nbd and nvme-tcp: a packet that came from the reserve
+	 * may be in the backlog, and TCP has no way to be told of the change
+	 */
+	sk_set_memalloc(sk);
 	sock_no_linger(sk);
 	tcp_sock_set_nodelay(sk);
 	tcp_sock_set_user_timeout(sk, USER_TIMEOUT);
@@ -443,6 +487,7 @@ int covol_conn_attach(struct covol_conn *conn, struct socket *sock,
 	INIT_LIST_HEAD(&conn->queue);
 	INIT_WORK(&conn->send_work, send_work);
 	INIT_WORK(&conn->recv_work, recv_work);
+	timer_setup(&conn->send_timer, send_timer, 0);
 	timer_setup(&conn->recv_timer, recv_timer, 0);
 
 	write_lock_bh(&sk->sk_callback_lock);
@@ -508,7 +553,9 @@ void covol_conn_stop(struct covol_conn *conn)
 	kernel_sock_shutdown(conn->sock, SHUT_RDWR);
 	cancel_work_sync(&conn->send_work);
 	cancel_work_sync(&conn->recv_work);
+	timer_delete_sync(&conn->send_timer);
 	timer_delete_sync(&conn->recv_timer);
+	cancel_work_sync(&conn->send_work);
 	cancel_work_sync(&conn->recv_work);
 
 	spin_lock_bh(&conn->lock);

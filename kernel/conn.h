@@ -42,7 +42,8 @@ struct covol_msg {
  * struct covol_conn_ops - what the owner of a connection does
  * @header: a header came and was decoded; if it has a payload, set up
  *	    @payload for exactly hdr->payload bytes. 0; -EAGAIN: not now, ask
- *	    again after covol_conn_resume(); else the connection ends
+ *	    again after covol_conn_resume() or a little later; else the
+ *	    connection ends
  * @message: the message is complete. 0, or the connection ends
  * @lost: the connection has ended by itself; called once, from a work item
  *	  of the connection: call covol_conn_stop() from another context
@@ -75,6 +76,7 @@ struct covol_conn {
 
 	/* owned by send_work */
 	struct work_struct		send_work;
+	struct timer_list		send_timer;
 	struct covol_msg		*tx;
 	size_t				tx_hdr_done;
 	u64				tx_bytes;

@@ -4,9 +4,13 @@
  *
  * Images are read and written by O_DIRECT only, so that the page cache never
  * holds anything of them (I11): other nodes write their blocks without this
- * node's knowledge. Work items run under memalloc_noio (I8). Requests to the
- * LUN have a queue of their own: they never wait for a recall, while a recall
- * may wait for them.
+ * node's knowledge. Work items run under memalloc_noio (I8).
+ *
+ * There are queues for what must not wait for each other when there is no
+ * memory for workers and only a queue's rescuer is left. Requests to the LUN
+ * never wait for a recall, while a recall may wait for them. Data that can be
+ * read and written past the file system waits neither for recalls nor for what
+ * the file system needs memory for, as that may be what it frees.
  */
 #include <linux/bio.h>
 #include <linux/blkdev.h>
@@ -17,10 +21,17 @@
 #include "chunk.h"
 #include "compat.h"
 #include "coordinator.h"
+#include "file.h"
+#include "pages.h"
+#include "session.h"
 #include "volume.h"
 #include "wire.h"
 
+/* How long to wait for memory. */
+#define MEMORY_AGAIN	max(HZ / 10, 1)
+
 static struct workqueue_struct *image_wq;
+static struct workqueue_struct *placed_wq;
 static struct workqueue_struct *lun_wq;
 static struct bio_set lun_bios;
 
@@ -73,7 +84,6 @@ static int lun_transfer(struct covol_req *req)
 	struct bvec_iter at = {
 		.bi_size = req->length + req->skip,
 	};
-	struct bio_vec bv;
 	struct bio *bio;
 	int err;
 
@@ -83,11 +93,7 @@ static int lun_transfer(struct covol_req *req)
 	bio = bio_alloc_bioset(vol->lun, req->nr, opf, GFP_NOIO, &lun_bios);
 	bio->bi_iter.bi_sector = (vol->lun_offset + req->offset) >>
 				 SECTOR_SHIFT;
-	while (at.bi_size) {
-		bv = mp_bvec_iter_bvec(req->bvec, at);
-		__bio_add_page(bio, bv.bv_page, bv.bv_len, bv.bv_offset);
-		bvec_iter_advance_single(req->bvec, &at, bv.bv_len);
-	}
+	covol_pages_to_bio(bio, req->bvec, at);
 	err = submit_bio_wait(bio);
 	bio_put(bio);
 	return err;
@@ -147,27 +153,76 @@ static int lun_execute(struct covol_req *req)
 
 /* ---- the queue -------------------------------------------------------- */
 
+static int execute(struct covol_req *req)
+{
+	return req->obj->id ? image_execute(req) : path_errno(lun_execute(req));
+}
+
+static void finish(struct covol_req *req, int err)
+{
+	struct covol_object *obj = req->obj;
+
+	if (obj->id) {
+		err = covol_file_errno(obj, err);
+		covol_file_leave(obj);
+	}
+	req->done(req, err);
+}
+
 static void req_work(struct work_struct *work)
 {
 	struct covol_req *req = container_of(work, struct covol_req, work);
 	unsigned int noio = memalloc_noio_save();
 	int err;
 
-	err = req->obj->id ? image_execute(req) : path_errno(lun_execute(req));
+	/* I7: that there is no memory now is no reason to fail. What was begun
+	 * can be done again: nobody has been told that it was done.
+	 */
+	while ((err = execute(req)) == -ENOMEM &&
+	       !covol_file_gives_up(req->obj, &req->asker))
+		schedule_timeout_idle(MEMORY_AGAIN);
 	memalloc_noio_restore(noio);
-	req->done(req, err);
+	finish(req, err);
+}
+
+static void placed_work(struct work_struct *work)
+{
+	struct covol_req *req = container_of(work, struct covol_req, work);
+	unsigned int noio = memalloc_noio_save();
+	int err = covol_chunk_placed(req);
+
+	memalloc_noio_restore(noio);
+	if (err != -ENXIO && err != -ENOMEM) {
+		finish(req, err);
+		return;
+	}
+	INIT_WORK(&req->work, req_work);
+	queue_work(image_wq, &req->work);
 }
 
 /**
  * covol_coordinator_submit() - execute a request
- * @req: what to do; done() will be called
+ * @req: what to do
  *
  * Context: process context, does not sleep.
+ *
+ * Return: 0, and done() will be called; -ENOENT, and it will not: an image that
+ * is not served here.
  */
-void covol_coordinator_submit(struct covol_req *req)
+int covol_coordinator_submit(struct covol_req *req)
 {
-	INIT_WORK(&req->work, req_work);
-	queue_work(req->obj->id ? image_wq : lun_wq, &req->work);
+	bool data = req->op == COVOL_OP_READ || req->op == COVOL_OP_WRITE;
+
+	if (req->obj->id && !covol_file_enter(req->obj))
+		return -ENOENT;
+	if (req->obj->id && data) {
+		INIT_WORK(&req->work, placed_work);
+		queue_work(placed_wq, &req->work);
+	} else {
+		INIT_WORK(&req->work, req_work);
+		queue_work(req->obj->id ? image_wq : lun_wq, &req->work);
+	}
+	return 0;
 }
 
 int covol_coordinator_init(void)
@@ -178,8 +233,10 @@ int covol_coordinator_init(void)
 		return err;
 	image_wq = alloc_workqueue("covol_image", WQ_MEM_RECLAIM | WQ_UNBOUND,
 				   0);
+	placed_wq = alloc_workqueue("covol_placed",
+				    WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
 	lun_wq = alloc_workqueue("covol_lun", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
-	if (image_wq && lun_wq)
+	if (image_wq && placed_wq && lun_wq)
 		return 0;
 	covol_coordinator_exit();
 	return -ENOMEM;
@@ -189,6 +246,9 @@ void covol_coordinator_exit(void)
 {
 	if (lun_wq)
 		destroy_workqueue(lun_wq);
+	/* before the one that it hands over to */
+	if (placed_wq)
+		destroy_workqueue(placed_wq);
 	if (image_wq)
 		destroy_workqueue(image_wq);
 	bioset_exit(&lun_bios);

@@ -17,8 +17,7 @@ struct covol_object;
 
 /**
  * struct covol_req - a request to be executed here
- * @obj: an image that is served here, or the volume with a LUN; the caller's
- *	 reference
+ * @obj: an image, or the volume with a LUN; the caller's reference
  * @op: COVOL_OP_READ, _WRITE, _FLUSH, _DISCARD or _WRITE_ZEROES
  * @flags: COVOL_WIRE_FUA, COVOL_WIRE_NOUNMAP
  * @asker: node that asks, and over what
@@ -47,6 +46,6 @@ struct covol_req {
 
 int covol_coordinator_init(void);
 void covol_coordinator_exit(void);
-void covol_coordinator_submit(struct covol_req *req);
+int covol_coordinator_submit(struct covol_req *req);
 
 #endif /* COVOL_COORDINATOR_H */

@@ -17,6 +17,7 @@
 #include "chunk.h"
 #include "debugfs.h"
 #include "fault.h"
+#include "holder.h"
 #include "io.h"
 #include "route.h"
 #include "serve.h"
@@ -205,8 +206,9 @@ static int images_show(struct seq_file *m, void *unused)
 		if (!obj->id)
 			continue;
 		seq_printf(m, "image %llu served %u extents %llu holders %u seq %llu\n",
-			   obj->id, !!obj->file, READ_ONCE(obj->map.count),
-			   covol_layout_holders(obj), covol_layout_seq(obj));
+			   obj->id, covol_object_served(obj),
+			   READ_ONCE(obj->map.count), covol_layout_holders(obj),
+			   covol_layout_seq(obj));
 		show_changes(m, obj);
 		if (obj->chunks)
 			covol_chunks_show(m, obj);

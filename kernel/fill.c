@@ -2,6 +2,7 @@
 /*
  * Filling ranges of an image's file. See fill.h.
  */
+#include <linux/bio.h>
 #include <linux/fs.h>
 #include <linux/falloc.h>
 #include <linux/math64.h>
@@ -21,17 +22,38 @@
 /* ---- what the file has ------------------------------------------------ */
 
 /*
- * Is there data at @at, and up to where (at most @end) is it the same?
- * Unwritten counts as a hole: SEEK_DATA passes over it, as nothing of an image
- * is ever in the page cache.
+ * Where the next data is, at most @end. Unwritten counts as a hole: SEEK_DATA
+ * passes over it, as nothing of an image is ever in the page cache.
+ *
+ * Before Linux 6.9, XFS passes over data as well, from a hole on, where it has
+ * blocks ready for copies: its xfs_seek_iomap_begin() takes the end of a range
+ * for the length. Data at the very place that it is asked for it finds. So
+ * with @copies each block is asked for.
  */
-static int find_run(struct file *file, u64 at, u64 end, u64 *run_end,
-		    bool *data)
+static loff_t find_data(struct file *file, u64 at, u64 end, bool copies)
 {
+	u64 block = i_blocksize(file_inode(file));
 	loff_t pos = vfs_llseek(file, at, SEEK_DATA);
 
 	if (pos == -ENXIO)
 		pos = end;
+	if (!copies || pos < 0)
+		return pos;
+	for (; at < min_t(u64, pos, end); at = round_up(at + 1, block))
+		if (vfs_llseek(file, at, SEEK_DATA) == at)
+			return at;
+	return pos;
+}
+
+/*
+ * Is there data at @at, and up to where (at most @end) is it the same? @copies:
+ * the file may share blocks.
+ */
+static int find_run(struct file *file, u64 at, u64 end, bool copies,
+		    u64 *run_end, bool *data)
+{
+	loff_t pos = find_data(file, at, end, copies);
+
 	if (pos < 0)
 		return pos;
 	*data = pos == at;
@@ -56,7 +78,7 @@ bool covol_fill_done(struct covol_object *obj, u64 start, u64 end)
 	u64 run_end;
 	bool data;
 
-	return !find_run(obj->file, start, end, &run_end, &data) && data &&
+	return !find_run(obj->file, start, end, false, &run_end, &data) && data &&
 	       run_end == end;
 }
 
@@ -76,35 +98,83 @@ bool covol_fill_moves(struct covol_object *obj)
 	loff_t pos = vfs_llseek(obj->file, 0, SEEK_DATA);
 	sector_t block;
 
+	/* find_data() says why there may be some for all that */
 	if (pos == -ENXIO)
-		return false;
+		return inode->i_blocks;
 	if (pos < 0)
 		return true;
 	block = pos >> inode->i_blkbits;
 	return bmap(inode, &block) || !block;
 }
 
-/* Was all of [start, end) unshared already? */
-static bool is_unshared(struct covol_object *obj, u64 start, u64 end)
+/* What obj->plain says of data of this file alone: where it is, in this state,
+ * or not, where the file system does not tell the kernel.
+ */
+#define PLAIN_PLACED	COVOL_EXTENT_STATE_DATA
+#define PLAIN_ANYWHERE	COVOL_EXTENT_STATE_UNWRITTEN
+
+/* Extents that are read at once. */
+#define PLACES		16
+
+/* Is all of [start, end) known to be data of this file alone? */
+static bool is_plain(struct covol_object *obj, u64 start, u64 end)
 {
 	u64 at = start >> SECTOR_SHIFT, stop = end >> SECTOR_SHIFT;
 	struct covol_extent ext;
 
-	return covol_map_next(&obj->unshared, at, &ext) && ext.start <= at &&
-	       ext.start + ext.len >= stop;
+	while (at < stop && covol_map_next(&obj->plain, at, &ext) &&
+	       ext.start <= at)
+		at = ext.start + ext.len;
+	return at >= stop;
 }
 
-static void set_unshared(struct covol_object *obj, u64 start, u64 end)
+/* Read where [start, end) is, which is data of this file alone. Returns where
+ * what is not known begins.
+ */
+static u64 set_places(struct covol_object *obj, u64 start, u64 end)
 {
+	struct covol_extent ext[PLACES];
+	int nr, i;
+
+	if (covol_fill_moves(obj) || !covol_blocks_known(obj))
+		return start;
+	while (start < end) {
+		nr = covol_blocks_read(obj, start, end, ext, PLACES);
+		for (i = 0; i < nr && ext[i].state == PLAIN_PLACED; i++) {
+			covol_map_set(&obj->plain, &ext[i]);
+			start = (ext[i].start + ext[i].len) << SECTOR_SHIFT;
+		}
+		if (!i || i < nr)
+			break;
+	}
+	return start;
+}
+
+static void set_plain(struct covol_object *obj, u64 start, u64 end)
+{
+	u64 at = set_places(obj, start, end) >> SECTOR_SHIFT;
 	struct covol_extent ext = {
-		.start = start >> SECTOR_SHIFT,
-		.len = (end - start) >> SECTOR_SHIFT,
-		.place = start >> SECTOR_SHIFT,	/* so that neighbours merge */
-		.state = COVOL_EXTENT_STATE_DATA,
+		.start = at,
+		.len = (end >> SECTOR_SHIFT) - at,
+		.state = PLAIN_ANYWHERE,
 	};
 
-	/* without memory it is copied once more */
-	covol_map_set(&obj->unshared, &ext);
+	/* without memory it is found out, or copied, once more */
+	if (ext.len)
+		covol_map_set(&obj->plain, &ext);
+}
+
+/**
+ * covol_fill_forget() - a range of the file is going to change
+ * @obj: an image that is served here
+ * @start: first sector
+ * @len: sectors
+ *
+ * Context: nobody else writes there meanwhile.
+ */
+void covol_fill_forget(struct covol_object *obj, u64 start, u64 len)
+{
+	covol_map_forget(&obj->plain, start, len);
 }
 
 /**
@@ -112,37 +182,93 @@ static void set_unshared(struct covol_object *obj, u64 start, u64 end)
  * @obj: an image that is served here
  * @start: first byte
  * @end: first behind it
+ * @around: first byte of a larger range that nobody changes now
+ * @around_end: first behind that
+ *
+ * The larger range is what is asked of the file system, and remembered.
  *
  * Return: whether it is data of this file alone. In a file that shares blocks
  * only whole blocks are written in place: XFS would take others through the
  * page cache (I11).
  */
-bool covol_fill_in_place(struct covol_object *obj, u64 start, u64 end)
+bool covol_fill_in_place(struct covol_object *obj, u64 start, u64 end,
+			 u64 around, u64 around_end)
 {
 	u64 block = i_blocksize(file_inode(obj->file));
 
-	if (!covol_fill_done(obj, start, end))
+	if (is_plain(obj, start, end))
+		return !((start | end) & (block - 1)) || !covol_fill_moves(obj);
+	if (covol_fill_moves(obj))
 		return false;
-	return !covol_fill_moves(obj) ||
-	       (is_unshared(obj, start, end) && !((start | end) % block));
+	if (!covol_fill_done(obj, around, around_end))
+		return covol_fill_done(obj, start, end);
+	set_plain(obj, around, around_end);
+	return true;
 }
 
-/* ---- writing ---------------------------------------------------------- */
+/* ---- requests ---------------------------------------------------------- */
 
 /**
  * covol_source_init() - take a request as the source
  * @src: filled in
- * @req: the request: a write, or zeroes
+ * @req: the request: a write, or zeroes; or a read, whose pages are to be filled
  */
 void covol_source_init(struct covol_source *src, const struct covol_req *req)
 {
 	src->bvec = req->bvec;
+	src->nr = req->nr;
 	src->start = req->offset;
 	src->end = req->offset + req->length;
 	src->at = (struct bvec_iter){ .bi_size = req->length + req->skip };
 	if (req->bvec)
 		bvec_iter_advance(req->bvec, &src->at, req->skip);
 }
+
+/* ---- past the file system --------------------------------------------- */
+
+static void look_up(struct covol_object *obj, u64 at, u64 len,
+		    struct covol_extent *ext)
+{
+	rcu_read_lock();
+	covol_map_lookup(&obj->plain, at, len, ext);
+	rcu_read_unlock();
+}
+
+/**
+ * covol_fill_placed() - read or write data where it lies
+ * @req: op READ or WRITE, for an image that is served here
+ *
+ * Context: sleeps; nobody changes the map of the range.
+ *
+ * Return: 0; -ENXIO: it is not all known to be data, or not where, and a part
+ * of it may have been done; or a negative errno.
+ */
+int covol_fill_placed(const struct covol_req *req)
+{
+	u64 at = req->offset >> SECTOR_SHIFT;
+	u64 end = (req->offset + req->length) >> SECTOR_SHIFT;
+	blk_opf_t opf = req->op == COVOL_OP_READ ? REQ_OP_READ :
+			REQ_OP_WRITE | REQ_SYNC | REQ_IDLE;
+	struct covol_source src;
+	struct covol_extent ext;
+	struct bvec_iter piece;
+	int err = 0;
+
+	covol_source_init(&src, req);
+	for (; at < end && !err; at += ext.len) {
+		look_up(req->obj, at, end - at, &ext);
+		if (ext.state != PLAIN_PLACED)
+			return -ENXIO;
+		piece = src.at;
+		piece.bi_size = ext.len << SECTOR_SHIFT;
+		err = covol_blocks_transfer(req->obj, opf, ext.place, src.bvec,
+					    src.nr, piece);
+		bvec_iter_advance(src.bvec, &src.at, piece.bi_size);
+	}
+	return err;
+}
+
+/* ---- writing ---------------------------------------------------------- */
 
 /* Pass over what lies before @pos. */
 static void source_seek(struct covol_source *src, u64 pos)
@@ -166,14 +292,17 @@ static void source_get(struct covol_source *src, u64 pos, u64 end, struct bio_ve
 	bvec_set_page(bv, ZERO_PAGE(0), min_t(u64, end - pos, PAGE_SIZE), 0);
 }
 
+/* @skip: bytes to skip in the first entry */
 static int write_bvec(struct file *file, const struct bio_vec *bvec,
-		      unsigned int nr, u64 pos, size_t len, rwf_t flags)
+		      unsigned int nr, unsigned int skip, u64 pos, size_t len,
+		      rwf_t flags)
 {
 	struct iov_iter iter;
 	loff_t at = pos;
 	ssize_t ret;
 
-	iov_iter_bvec(&iter, ITER_SOURCE, bvec, nr, len);
+	iov_iter_bvec(&iter, ITER_SOURCE, bvec, nr, len + skip);
+	iov_iter_advance(&iter, skip);
 	while (iov_iter_count(&iter)) {
 		ret = covol_vfs_iter_write(file, &iter, &at, flags);
 		if (ret < 0)
@@ -202,7 +331,7 @@ static int write_run(struct file *file, struct covol_source *src, u64 start, u64
 			pos += table.bvec[nr++].bv_len;
 			source_seek(src, pos);
 		}
-		err = write_bvec(file, table.bvec, nr, start, pos - start,
+		err = write_bvec(file, table.bvec, nr, 0, start, pos - start,
 				 flags);
 		start = pos;
 	}
@@ -221,7 +350,13 @@ static int write_run(struct file *file, struct covol_source *src, u64 start, u64
 int covol_fill_write(struct covol_object *obj, struct covol_source *src,
 		     rwf_t flags)
 {
-	return write_run(obj->file, src, src->start, src->end, flags);
+	const struct bvec_iter *at = &src->at;
+
+	if (!src->bvec)
+		return write_run(obj->file, src, src->start, src->end, flags);
+	return write_bvec(obj->file, src->bvec + at->bi_idx,
+			  src->nr - at->bi_idx, at->bi_bvec_done, src->start,
+			  at->bi_size, flags);
 }
 
 /* ---- copying ---------------------------------------------------------- */
@@ -283,8 +418,8 @@ static int copy_run(struct file *file, struct covol_source *src, u64 start,
 			err = read_bvec(file, pages.bvec, pages.nr, start, n);
 		if (!err) {
 			overlay(src, &pages, start, start + n);
-			err = write_bvec(file, pages.bvec, pages.nr, start, n,
-					 0);
+			err = write_bvec(file, pages.bvec, pages.nr, 0, start,
+					 n, 0);
 		}
 		covol_pages_free(&pages);
 	}
@@ -299,7 +434,7 @@ static int unshare_run(struct covol_object *obj, struct covol_source *src,
 
 	if (src->start >= src->end)
 		return 0;
-	if (is_unshared(obj, start, end)) {
+	if (is_plain(obj, start, end)) {
 		start = max(start, round_down(src->start, block));
 		end = min(end, round_up(src->end, block));
 	}
@@ -334,7 +469,7 @@ static int fill_runs(struct covol_object *obj, struct covol_source *src,
 	int err;
 
 	for (at = start; at < end; at = run_end) {
-		err = find_run(obj->file, at, end, &run_end, &data);
+		err = find_run(obj->file, at, end, moves, &run_end, &data);
 		if (err)
 			return err;
 		from = data ? max(at, src->start) : at;
@@ -461,6 +596,6 @@ int covol_fill(struct covol_object *obj, struct covol_source *src, u64 start,
 	if (!err)
 		err = settle_unshared(obj, start, end);
 	if (!err)
-		set_unshared(obj, start, end);
+		set_plain(obj, start, end);
 	return err;
 }

@@ -21,12 +21,14 @@ struct covol_req;
  * to right.
  *
  * @bvec: the request's pages
+ * @nr: entries in @bvec
  * @at: position in them
  * @start: first byte
  * @end: first behind it; @start for a source that has nothing
  */
 struct covol_source {
 	const struct bio_vec	*bvec;
+	unsigned int		nr;
 	struct bvec_iter	at;
 	u64			start;
 	u64			end;
@@ -35,7 +37,10 @@ struct covol_source {
 void covol_source_init(struct covol_source *src, const struct covol_req *req);
 
 bool covol_fill_done(struct covol_object *obj, u64 start, u64 end);
-bool covol_fill_in_place(struct covol_object *obj, u64 start, u64 end);
+bool covol_fill_in_place(struct covol_object *obj, u64 start, u64 end,
+			 u64 around, u64 around_end);
+void covol_fill_forget(struct covol_object *obj, u64 start, u64 len);
+int covol_fill_placed(const struct covol_req *req);
 int covol_fill_write(struct covol_object *obj, struct covol_source *src,
 		     rwf_t flags);
 int covol_fill(struct covol_object *obj, struct covol_source *src, u64 start,

@@ -55,11 +55,12 @@ const struct nla_policy covol_volume_get_nl_policy[COVOL_A_VOLUME_UUID + 1] = {
 };
 
 /* COVOL_CMD_IMAGE_NEW - do */
-const struct nla_policy covol_image_new_nl_policy[COVOL_A_IMAGE_FD + 1] = {
+const struct nla_policy covol_image_new_nl_policy[COVOL_A_IMAGE_HOLDER + 1] = {
 	[COVOL_A_IMAGE_UUID] = NLA_POLICY_EXACT_LEN(COVOL_UUID_LEN),
 	[COVOL_A_IMAGE_ID] = { .type = NLA_U64, },
 	[COVOL_A_IMAGE_SIZE] = { .type = NLA_U64, },
 	[COVOL_A_IMAGE_FD] = NLA_POLICY_MIN(NLA_S32, 0),
+	[COVOL_A_IMAGE_HOLDER] = NLA_POLICY_MIN(NLA_U32, 1),
 };
 
 /* COVOL_CMD_IMAGE_DEL - do */
@@ -139,10 +140,15 @@ const struct nla_policy covol_session_get_nl_policy[COVOL_A_SESSION_PEER + 1] = 
 };
 
 /* COVOL_CMD_IMAGE_SET - do */
-const struct nla_policy covol_image_set_nl_policy[COVOL_A_IMAGE_SIZE + 1] = {
+const struct nla_policy covol_image_set_nl_policy[COVOL_A_IMAGE_NO_WAIT + 1] = {
 	[COVOL_A_IMAGE_UUID] = NLA_POLICY_EXACT_LEN(COVOL_UUID_LEN),
 	[COVOL_A_IMAGE_ID] = { .type = NLA_U64, },
 	[COVOL_A_IMAGE_SIZE] = { .type = NLA_U64, },
+	[COVOL_A_IMAGE_FD] = NLA_POLICY_MIN(NLA_S32, 0),
+	[COVOL_A_IMAGE_HOLDER] = NLA_POLICY_MIN(NLA_U32, 1),
+	[COVOL_A_IMAGE_NO_FILE] = { .type = NLA_FLAG, },
+	[COVOL_A_IMAGE_KEEP_LAYOUTS] = { .type = NLA_FLAG, },
+	[COVOL_A_IMAGE_NO_WAIT] = { .type = NLA_FLAG, },
 };
 
 /* Ops table for covol */
@@ -180,7 +186,7 @@ const struct genl_ops covol_nl_ops[17] = {
 		.cmd		= COVOL_CMD_IMAGE_NEW,
 		.doit		= covol_nl_image_new_doit,
 		.policy		= covol_image_new_nl_policy,
-		.maxattr	= COVOL_A_IMAGE_FD,
+		.maxattr	= COVOL_A_IMAGE_HOLDER,
 		.flags		= GENL_ADMIN_PERM,
 	},
 	{
@@ -267,7 +273,7 @@ const struct genl_ops covol_nl_ops[17] = {
 		.cmd		= COVOL_CMD_IMAGE_SET,
 		.doit		= covol_nl_image_set_doit,
 		.policy		= covol_image_set_nl_policy,
-		.maxattr	= COVOL_A_IMAGE_SIZE,
+		.maxattr	= COVOL_A_IMAGE_NO_WAIT,
 		.flags		= GENL_ADMIN_PERM,
 	},
 };

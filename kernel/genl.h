@@ -22,7 +22,7 @@ extern const struct nla_policy covol_volume_del_nl_policy[COVOL_A_VOLUME_UUID + 
 
 extern const struct nla_policy covol_volume_get_nl_policy[COVOL_A_VOLUME_UUID + 1];
 
-extern const struct nla_policy covol_image_new_nl_policy[COVOL_A_IMAGE_FD + 1];
+extern const struct nla_policy covol_image_new_nl_policy[COVOL_A_IMAGE_HOLDER + 1];
 
 extern const struct nla_policy covol_image_del_nl_policy[COVOL_A_IMAGE_ID + 1];
 
@@ -46,7 +46,7 @@ extern const struct nla_policy covol_session_del_nl_policy[COVOL_A_SESSION_FORGE
 
 extern const struct nla_policy covol_session_get_nl_policy[COVOL_A_SESSION_PEER + 1];
 
-extern const struct nla_policy covol_image_set_nl_policy[COVOL_A_IMAGE_SIZE + 1];
+extern const struct nla_policy covol_image_set_nl_policy[COVOL_A_IMAGE_NO_WAIT + 1];
 
 /* Ops table for covol */
 extern const struct genl_ops covol_nl_ops[17];

@@ -110,8 +110,6 @@ static int serve_here(struct covol_io *io)
 	struct bio *bio = covol_io_bio(io);
 	struct covol_req *req = &io->req;
 
-	if (io->obj->id && !io->obj->file)
-		return -ENOENT;
 	memset(req, 0, sizeof(*req));
 	req->op = covol_bio_opcode(bio);
 	if (!req->op)
@@ -127,8 +125,7 @@ static int serve_here(struct covol_io *io)
 		req->skip = bio->bi_iter.bi_bvec_done;
 	}
 	req->done = req_done;
-	covol_coordinator_submit(req);
-	return 0;
+	return covol_coordinator_submit(req);
 }
 
 /**

@@ -9,6 +9,8 @@
 #include <linux/wait.h>
 
 #include "event.h"
+#include "file.h"
+#include "holder.h"
 #include "layout.h"
 #include "log.h"
 #include "session.h"
@@ -24,11 +26,6 @@
 #define ASK_SHIFT	(26 - SECTOR_SHIFT)
 #define ASK_AGAIN	HZ
 
-struct holder {
-	struct list_head	entry;
-	u32			peer;
-};
-
 void covol_layout_init(struct covol_layout *layout)
 {
 	mutex_init(&layout->lock);
@@ -43,18 +40,9 @@ void covol_layout_init(struct covol_layout *layout)
 	layout->floor = layout->seq;
 }
 
-static void free_holders(struct covol_layout *layout)
-{
-	struct holder *holder, *next;
-
-	list_for_each_entry_safe(holder, next, &layout->holders, entry)
-		kfree(holder);
-	INIT_LIST_HEAD(&layout->holders);
-}
-
 void covol_layout_exit(struct covol_layout *layout)
 {
-	free_holders(layout);
+	covol_holders_free(layout);
 	mutex_destroy(&layout->lock);
 }
 
@@ -172,24 +160,13 @@ static int recall_call(struct covol_session *s, struct covol_object *obj,
 	return recall.err;
 }
 
-static bool is_holder(struct covol_object *obj, u32 peer)
-{
-	struct holder *holder;
-	bool found = false;
-
-	mutex_lock(&obj->layout.lock);
-	list_for_each_entry(holder, &obj->layout.holders, entry)
-		found |= holder->peer == peer;
-	mutex_unlock(&obj->layout.lock);
-	return found;
-}
-
 /*
  * Recall from one peer. It ends only when the peer has answered or user space
  * has said that it is fenced (covol_layout_forget_holder()): a holder that
  * does not answer may still write (I2). Or with -ENOENT when the asker's session
  * has ended: the holder's next session may be waiting for a request that waits
- * for the asker in turn.
+ * for the asker in turn. Or when the file is taken away: it may be waiting for
+ * another coordinator.
  */
 static int recall_peer(struct covol_object *obj, struct covol_change *change,
 		       u32 peer, const struct covol_asker *asker)
@@ -199,8 +176,8 @@ static int recall_peer(struct covol_object *obj, struct covol_change *change,
 	int forgets;
 	int err;
 
-	while (forgets = atomic_read(&vol->forgets), is_holder(obj, peer)) {
-		if (covol_session_closing(asker->s))
+	while (forgets = atomic_read(&vol->forgets), covol_holder_is(obj, peer)) {
+		if (covol_file_gives_up(obj, asker))
 			return -ENOENT;
 		s = covol_session_find(vol, peer);
 		err = -ENOTCONN;
@@ -212,7 +189,7 @@ static int recall_peer(struct covol_object *obj, struct covol_change *change,
 			return 0;
 		if (!wait_event_timeout(vol->session_wait,
 					covol_session_live(vol, peer) ||
-					covol_session_closing(asker->s) ||
+					covol_file_gives_up(obj, asker) ||
 					atomic_read(&vol->forgets) != forgets,
 					RECALL_TIME))
 			report_slow(obj, peer, change);
@@ -255,20 +232,6 @@ static int recall_asker(struct covol_object *obj, struct covol_change *change,
 	return err ? -ENOENT : 0;
 }
 
-/* The holder after @prev in the order of their ids; 0 when there is none. */
-static u32 next_holder(struct covol_object *obj, u32 prev)
-{
-	struct holder *holder;
-	u32 next = 0;
-
-	mutex_lock(&obj->layout.lock);
-	list_for_each_entry(holder, &obj->layout.holders, entry)
-		if (holder->peer > prev && (!next || holder->peer < next))
-			next = holder->peer;
-	mutex_unlock(&obj->layout.lock);
-	return next;
-}
-
 /**
  * covol_layout_recall() - take a range back from all holders
  * @obj: an image that is served here
@@ -279,8 +242,8 @@ static u32 next_holder(struct covol_object *obj, u32 prev)
  * Context: sleeps until all have returned it: until their I/O under way in it
  * has ended.
  *
- * Return: 0, or -ENOENT: the asker cannot be asked, or is gone; nothing must be
- * changed for it, and it asks again.
+ * Return: 0, or -ENOENT: the asker cannot be asked, or is gone, or this node
+ * is to serve the image no longer; nothing must be changed, and it asks again.
  */
 int covol_layout_recall(struct covol_object *obj, struct covol_change *change,
 			const struct covol_asker *asker, bool zeroes)
@@ -288,7 +251,7 @@ int covol_layout_recall(struct covol_object *obj, struct covol_change *change,
 	u32 peer = 0;
 	int err = 0;
 
-	while (!err && (peer = next_holder(obj, peer))) {
+	while (!err && (peer = covol_holder_next(obj, peer))) {
 		if (peer == asker->peer)
 			err = recall_asker(obj, change, peer, zeroes);
 		else if (peer == obj->vol->node)
@@ -307,81 +270,66 @@ int covol_layout_recall(struct covol_object *obj, struct covol_change *change,
  * As long as the change is under way nobody holds any of it.
  *
  * Context: sleeps until all have returned it, see covol_layout_recall().
+ *
+ * Return: 0, or -ENOENT: the file is being taken away.
  */
-void covol_layout_recall_all(struct covol_object *obj,
-			     struct covol_change *change)
+int covol_layout_recall_all(struct covol_object *obj,
+			    struct covol_change *change)
 {
 	struct covol_layout *layout = &obj->layout;
 	struct covol_asker nobody = { };
+	int err = covol_layout_recall(obj, change, &nobody, false);
 
-	covol_layout_recall(obj, change, &nobody, false);
+	if (err)
+		return err;
 	mutex_lock(&layout->lock);
-	free_holders(layout);
+	covol_holders_free(layout);
 	mutex_unlock(&layout->lock);
+	return 0;
 }
 
 /**
- * covol_layout_forget_holder() - a node is fenced or down
- * @vol: the volume
- * @peer: it holds nothing any more
- */
-void covol_layout_forget_holder(struct covol_volume *vol, u32 peer)
-{
-	struct holder *holder, *next;
-	struct covol_object *obj = NULL;
-	u32 forgets;
-
-	while ((obj = covol_object_next(vol, obj))) {
-		mutex_lock(&obj->layout.lock);
-		list_for_each_entry_safe(holder, next, &obj->layout.holders,
-					 entry) {
-			if (holder->peer != peer)
-				continue;
-			list_del(&holder->entry);
-			kfree(holder);
-		}
-		mutex_unlock(&obj->layout.lock);
-	}
-	forgets = atomic_inc_return(&vol->forgets);
-	xa_store(&vol->forgotten, peer, xa_mk_value(forgets),
-		 GFP_KERNEL | __GFP_NOFAIL);
-	wake_up_all(&vol->session_wait);
-}
-
-/**
- * covol_layout_holders() - how many nodes may hold a layout
- * @obj: an image
+ * covol_layout_serve() - this node serves an image from now on
+ * @obj: an image that it has not served, or not for a while
+ * @holders: nodes that may hold layouts of another coordinator's
+ * @nr: how many
  *
- * Return: their number.
+ * Nothing is known of what they hold. So each is a holder of all of it, and is
+ * asked before anything is changed (I2, I5), and when it is to be reached again.
+ *
+ * Return: 0 or -ENOMEM.
  */
-unsigned int covol_layout_holders(struct covol_object *obj)
+int covol_layout_serve(struct covol_object *obj, const u32 *holders,
+		       unsigned int nr)
 {
-	struct list_head *entry;
-	unsigned int nr = 0;
+	struct covol_layout *layout = &obj->layout;
+	unsigned int i;
+	int err = 0;
 
-	mutex_lock(&obj->layout.lock);
-	list_for_each(entry, &obj->layout.holders)
-		nr++;
-	mutex_unlock(&obj->layout.lock);
-	return nr;
+	mutex_lock(&layout->lock);
+	/* I6: what was read when it was served here before is out of date */
+	layout->floor = ++layout->seq;
+	for (i = 0; i < nr && !err; i++)
+		err = covol_holder_add(layout, holders[i]);
+	if (err)
+		covol_holders_free(layout);
+	mutex_unlock(&layout->lock);
+	return err;
 }
 
 /**
- * covol_layout_others() - may another node hold a layout?
- * @obj: an image
+ * covol_layout_leave() - this node does not serve an image any more
+ * @obj: the image
  *
- * Return: whether one may.
+ * Who holds layouts of it is the concern of whoever serves it next.
  */
-bool covol_layout_others(struct covol_object *obj)
+void covol_layout_leave(struct covol_object *obj)
 {
-	struct holder *holder;
-	bool found = false;
+	struct covol_layout *layout = &obj->layout;
 
-	mutex_lock(&obj->layout.lock);
-	list_for_each_entry(holder, &obj->layout.holders, entry)
-		found |= holder->peer != obj->vol->node;
-	mutex_unlock(&obj->layout.lock);
-	return found;
+	mutex_lock(&layout->lock);
+	covol_holders_free(layout);
+	mutex_unlock(&layout->lock);
 }
 
 /* ---- grant ------------------------------------------------------------ */
@@ -515,22 +463,6 @@ static int send_grant(struct covol_session *s, struct covol_object *obj,
 	return 0;
 }
 
-static int add_holder(struct covol_layout *layout, u32 peer)
-{
-	struct holder *holder;
-
-	lockdep_assert_held(&layout->lock);
-	list_for_each_entry(holder, &layout->holders, entry)
-		if (holder->peer == peer)
-			return 0;
-	holder = kmalloc(sizeof(*holder), GFP_NOIO);
-	if (!holder)
-		return -ENOMEM;
-	holder->peer = peer;
-	list_add(&holder->entry, &layout->holders);
-	return 0;
-}
-
 /*
  * A peer becomes a holder only while it has a session: one that user space has
  * forgotten has none (covol_layout_forget_holder() comes after the session's
@@ -544,7 +476,7 @@ static int grant_peer(struct covol_object *obj, u32 peer, u64 start, u64 len,
 
 	if (!s)
 		return -ENOTCONN;
-	err = add_holder(&obj->layout, peer);
+	err = covol_holder_add(&obj->layout, peer);
 	if (!err)
 		err = send_grant(s, obj, start, len, cut);
 	trace_covol_grant_sent(obj, peer, start, len, obj->layout.seq, err);
@@ -556,10 +488,10 @@ static int grant_local(struct covol_object *obj, u64 start, u64 len,
 		       const struct cut *cut)
 {
 	u32 node = obj->vol->node;
-	int err = add_holder(&obj->layout, node);
+	int err = covol_holder_add(&obj->layout, node);
 
 	if (!err)
-		err = covol_layout_install(obj, start, len, cut->ext, cut->nr);
+		err = covol_layout_install(obj, cut->ext, cut->nr);
 	trace_covol_grant_installed(obj, node, start, len, obj->layout.seq,
 				    err);
 	return err;
@@ -572,6 +504,9 @@ static int grant_locked(struct covol_object *obj, u32 peer, u64 seq, u64 start,
 
 	if (err)
 		return err;
+	/* who serves next is not told of it */
+	if (READ_ONCE(obj->file_state) == COVOL_FILE_LEAVING)
+		return -ENOENT;
 	if (peer == obj->vol->node)
 		return grant_local(obj, start, len, cut);
 	return grant_peer(obj, peer, start, len, cut);
@@ -592,7 +527,7 @@ static int grant_locked(struct covol_object *obj, u32 peer, u64 seq, u64 start,
  * Context: may sleep.
  *
  * Return: 0; -ESTALE: too much has changed since @seq; -ENOTCONN: there is no
- * session with @peer; -ENOMEM.
+ * session with @peer; -ENOENT: the image's file is being taken away; -ENOMEM.
  */
 int covol_layout_grant(struct covol_object *obj, u32 peer, u64 seq, u64 start,
 		       u64 len, const struct covol_extent *ext, unsigned int nr)
@@ -665,9 +600,37 @@ const char *covol_layout_check(struct covol_object *obj, u64 start, u64 len,
 /**
  * covol_layout_install() - put granted extents into this node's map
  * @obj: the object
- * @start: first sector of the range that they describe
- * @len: sectors
  * @ext: the extents, ascending; those of no length are passed over
+ * @nr: how many
+ *
+ * What lies between them stays as it is: what this node has there it was
+ * granted, too, and it has not been recalled.
+ *
+ * Context: may sleep; does not start I/O for memory.
+ *
+ * Return: 0; -ENOMEM: some of them are unknown now.
+ */
+int covol_layout_install(struct covol_object *obj,
+			 const struct covol_extent *ext, unsigned int nr)
+{
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < nr; i++) {
+		if (!ext[i].len || !covol_map_set(&obj->map, &ext[i]))
+			continue;
+		covol_map_forget(&obj->map, ext[i].start, ext[i].len);
+		err = -ENOMEM;
+	}
+	return err;
+}
+
+/**
+ * covol_layout_replace() - set what this node's map has in a range
+ * @obj: the object
+ * @start: first sector of the range
+ * @len: sectors
+ * @ext: the extents in it, ascending
  * @nr: how many
  *
  * What they leave out of the range becomes unknown.
@@ -676,27 +639,20 @@ const char *covol_layout_check(struct covol_object *obj, u64 start, u64 len,
  *
  * Return: 0; -ENOMEM: some of the range is unknown now.
  */
-int covol_layout_install(struct covol_object *obj, u64 start, u64 len,
+int covol_layout_replace(struct covol_object *obj, u64 start, u64 len,
 			 const struct covol_extent *ext, unsigned int nr)
 {
 	unsigned int i;
 	u64 at = start;
-	int err = 0;
 
 	for (i = 0; i < nr; i++) {
-		if (!ext[i].len)
-			continue;
 		if (ext[i].start > at)
 			covol_map_forget(&obj->map, at, ext[i].start - at);
-		if (covol_map_set(&obj->map, &ext[i])) {
-			covol_map_forget(&obj->map, ext[i].start, ext[i].len);
-			err = -ENOMEM;
-		}
 		at = ext[i].start + ext[i].len;
 	}
 	if (at < start + len)
 		covol_map_forget(&obj->map, at, start + len - at);
-	return err;
+	return covol_layout_install(obj, ext, nr);
 }
 
 static void ask_done(struct covol_call *call, int err)

@@ -105,19 +105,21 @@ void covol_layout_begin(struct covol_object *obj, struct covol_change *change,
 			u64 start, u64 len);
 int covol_layout_recall(struct covol_object *obj, struct covol_change *change,
 			const struct covol_asker *asker, bool zeroes);
-void covol_layout_recall_all(struct covol_object *obj,
-			     struct covol_change *change);
+int covol_layout_recall_all(struct covol_object *obj,
+			    struct covol_change *change);
+int covol_layout_serve(struct covol_object *obj, const u32 *holders,
+		       unsigned int nr);
+void covol_layout_leave(struct covol_object *obj);
 void covol_layout_end(struct covol_object *obj, struct covol_change *change);
 u64 covol_layout_seq(struct covol_object *obj);
 void covol_layout_want(struct covol_object *obj, u32 peer, u64 start, u64 len);
 int covol_layout_grant(struct covol_object *obj, u32 peer, u64 seq, u64 start,
 		       u64 len, const struct covol_extent *ext, unsigned int nr);
-void covol_layout_forget_holder(struct covol_volume *vol, u32 peer);
-unsigned int covol_layout_holders(struct covol_object *obj);
-bool covol_layout_others(struct covol_object *obj);
 
 void covol_layout_ask(struct covol_object *obj, u64 sector);
-int covol_layout_install(struct covol_object *obj, u64 start, u64 len,
+int covol_layout_install(struct covol_object *obj,
+			 const struct covol_extent *ext, unsigned int nr);
+int covol_layout_replace(struct covol_object *obj, u64 start, u64 len,
 			 const struct covol_extent *ext, unsigned int nr);
 unsigned int covol_layout_clip(struct covol_object *obj, u64 start, u64 *len,
 			       struct covol_extent *ext, unsigned int nr);

@@ -6,6 +6,7 @@
 #include <linux/kernel.h>
 #include <linux/module.h>
 
+#include "blocks.h"
 #include "conn.h"
 #include "coordinator.h"
 #include "debugfs.h"
@@ -23,6 +24,7 @@ static const struct part {
 	{ covol_pages_init, covol_pages_exit },
 	{ covol_conn_init, covol_conn_exit },
 	{ covol_session_init, covol_session_exit },
+	{ covol_blocks_init, covol_blocks_exit },
 	{ covol_coordinator_init, covol_coordinator_exit },
 	{ covol_serve_init, covol_serve_exit },
 	{ covol_hold_start, covol_hold_stop },

@@ -11,6 +11,7 @@
 #include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/net.h>
+#include <linux/sched/mm.h>
 #include <net/sock.h>
 
 #include "chunk.h"
@@ -545,12 +546,28 @@ static const struct genl_multicast_group mcgrps[] = {
 	[COVOL_NLGRP_EVENTS] = { .name = COVOL_MCGRP_EVENTS },
 };
 
+/* I8: memory is perhaps got by I/O that waits for just this command. */
+static int begin_noio(const struct covol_genl_op *op, struct sk_buff *skb,
+		      struct genl_info *info)
+{
+	info->user_ptr[0] = (void *)(unsigned long)memalloc_noio_save();
+	return 0;
+}
+
+static void end_noio(const struct covol_genl_op *op, struct sk_buff *skb,
+		     struct genl_info *info)
+{
+	memalloc_noio_restore((unsigned long)info->user_ptr[0]);
+}
+
 struct genl_family covol_nl_family __ro_after_init = {
 	.name		= COVOL_GENL_NAME,
 	.version	= COVOL_GENL_VERSION,
 	.module		= THIS_MODULE,
 	.netnsok	= true,
 	.parallel_ops	= true,		/* a change of route may wait long */
+	.pre_doit	= begin_noio,
+	.post_doit	= end_noio,
 	.ops		= covol_nl_ops,
 	.n_ops		= ARRAY_SIZE(covol_nl_ops),
 	.mcgrps		= mcgrps,

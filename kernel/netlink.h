@@ -17,6 +17,7 @@ struct covol_volume *covol_nl_volume(struct genl_info *info,
 				     struct nlattr *attr);
 struct covol_object *covol_nl_object(struct genl_info *info,
 				     struct nlattr *uuid, struct nlattr *id);
+void covol_nl_object_put(struct covol_object *obj);
 int covol_nl_put_uuid(struct sk_buff *skb, int attr,
 		      const struct covol_volume *vol);
 int covol_nl_reply(struct genl_info *info, u8 cmd,

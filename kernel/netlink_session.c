@@ -7,7 +7,7 @@
 
 #include "compat.h"
 #include "genl.h"
-#include "layout.h"
+#include "holder.h"
 #include "log.h"
 #include "netlink.h"
 #include "route.h"

@@ -6,9 +6,13 @@
  * beyond its end) is still received whole and answered; one that is malformed
  * ends the session (I10). What a session may have in service is bounded: above
  * it the connection is not read, and TCP makes the peer wait.
+ *
+ * I8: a request may have to wait for a recall, whose answer may come behind
+ * other requests on the same connection. So none of them may have to wait for
+ * memory: a session has enough for the whole window of its peer from the
+ * beginning. Only a peer that exceeds its window waits, and only for itself.
  */
 #include <linux/ktime.h>
-#include <linux/mempool.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
@@ -25,9 +29,24 @@
 #include "trace.h"
 #include "volume.h"
 
+/* Grants are not in the peer's window; they are served as they come. */
+#define GRANTS_MAX	4
+#define GRANT_BYTES	(COVOL_WIRE_EXTENTS_MAX * \
+			 sizeof(struct covol_wire_extent))
+
+/* Requests of one session that are served at the same time. */
+#define SERVING_MAX	(COVOL_WINDOW + GRANTS_MAX)
+
+/* Pages for them: for the data, for a part of a page at the end of each, for
+ * tables.
+ */
+#define DATA_BYTES	(COVOL_WINDOW_BYTES + GRANTS_MAX * GRANT_BYTES)
+#define POOL_PAGES	(DATA_BYTES / PAGE_SIZE + SERVING_MAX + \
+			 DATA_BYTES / (COVOL_PAGES_FEW * PAGE_SIZE))
+
 /**
  * struct served - a request of a peer
- * @entry: in the session's requests
+ * @entry: in the session's requests, or those of the service that are idle
  * @s: the session, held by covol_session_serving()
  * @lane: where it came, and where its answer goes
  * @obj: what it is about, with a reference; NULL with @err
@@ -35,9 +54,7 @@
  * @err: it is only to be answered with this
  * @since: when its header had come, ns
  * @req: READ and the like: for the coordinator's service
- * @pages: its data
- * @buf: other payload
- * @kv: of @buf
+ * @pages: its data or other payload
  * @reply: the answer
  * @work: for what must sleep
  */
@@ -51,28 +68,82 @@ struct served {
 	u64			since;
 	struct covol_req	req;
 	struct covol_pages	pages;
-	void			*buf;
-	struct kvec		kv;
 	struct covol_msg	reply;
 	struct work_struct	work;
 };
 
-static struct kmem_cache *served_cache;
-static mempool_t *served_pool;
+/**
+ * struct covol_service - what a session has to serve its peer with
+ * @pool: pages
+ * @idle: of @requests those that are not in use; the session's lock
+ * @nr_idle: how many
+ * @requests: room for requests
+ */
+struct covol_service {
+	struct covol_pool	pool;
+	struct list_head	idle;
+	unsigned int		nr_idle;
+	struct served		requests[SERVING_MAX];
+};
+
 static struct workqueue_struct *recall_wq;
+
+static int serve_create(struct covol_session *s)
+{
+	struct covol_service *service = kvzalloc(sizeof(*service), GFP_KERNEL);
+	unsigned int i;
+
+	if (!service || covol_pool_init(&service->pool, POOL_PAGES)) {
+		kvfree(service);
+		return -ENOMEM;
+	}
+	INIT_LIST_HEAD(&service->idle);
+	for (i = 0; i < SERVING_MAX; i++)
+		list_add(&service->requests[i].entry, &service->idle);
+	service->nr_idle = SERVING_MAX;
+	s->service = service;
+	return 0;
+}
+
+static void serve_destroy(struct covol_session *s)
+{
+	covol_pool_exit(&s->service->pool);
+	kvfree(s->service);
+}
+
+/* Room for a request; NULL: the peer has more under way than it may. */
+static struct served *served_get(struct covol_session *s, u8 opcode)
+{
+	struct covol_service *service = s->service;
+	struct served *sv = NULL;
+
+	spin_lock(&s->lock);
+	if (service->nr_idle > (opcode == COVOL_OP_GRANT ? 0 : GRANTS_MAX)) {
+		service->nr_idle--;
+		sv = list_first_entry(&service->idle, struct served, entry);
+		list_del(&sv->entry);
+		memset(sv, 0, sizeof(*sv));
+		list_add_tail(&sv->entry, &s->requests);
+	}
+	spin_unlock(&s->lock);
+	if (!sv)
+		return NULL;
+	sv->s = s;
+	covol_session_serving(s);
+	return sv;
+}
 
 static void served_free(struct served *sv)
 {
 	struct covol_session *s = sv->s;
 
-	spin_lock(&s->lock);
-	list_del(&sv->entry);
-	spin_unlock(&s->lock);
 	covol_pages_free(&sv->pages);
-	kfree(sv->buf);
 	if (sv->obj)
 		covol_object_put(sv->obj);
-	mempool_free(sv, served_pool);
+	spin_lock(&s->lock);
+	list_move(&sv->entry, &s->service->idle);
+	s->service->nr_idle++;
+	spin_unlock(&s->lock);
 	covol_session_served(s);
 }
 
@@ -139,7 +210,7 @@ static int check_request(struct covol_session *s, const struct covol_hdr *hdr,
 		return -ENOENT;
 	if (hdr->opcode == COVOL_OP_GRANT || hdr->opcode == COVOL_OP_RECALL)
 		return s->peer == READ_ONCE(vol->coordinator) ? 0 : -ENOENT;
-	if (obj->id && !(obj->file && covol_volume_serves(vol)))
+	if (obj->id && !(covol_object_served(obj) && covol_volume_serves(vol)))
 		return -ENOENT;
 	if (!obj->id && hdr->opcode == COVOL_OP_LAYOUT_GET)
 		return -EOPNOTSUPP;
@@ -150,66 +221,83 @@ static int check_request(struct covol_session *s, const struct covol_hdr *hdr,
 	return 0;
 }
 
-static int payload_room(struct served *sv, struct iov_iter *payload)
+/* Pages for what comes, or for what will be read. */
+static bool payload_room(struct served *sv, struct iov_iter *payload)
 {
 	const struct covol_hdr *hdr = &sv->hdr;
+	u32 len = hdr->payload;
 
 	if (hdr->opcode == COVOL_OP_READ && !sv->err)
-		covol_pages_alloc(&sv->pages, hdr->length);
-	if (!hdr->payload)
-		return 0;
-	if (hdr->opcode == COVOL_OP_WRITE) {
-		covol_pages_alloc(&sv->pages, hdr->payload);
+		len = hdr->length;
+	if (!len)
+		return true;
+	if (!covol_pages_alloc(&sv->pages, &sv->s->service->pool, len))
+		return false;
+	if (hdr->payload)
 		iov_iter_bvec(payload, ITER_DEST, sv->pages.bvec, sv->pages.nr,
 			      hdr->payload);
-		return 0;
-	}
-	sv->buf = kmalloc(hdr->payload, GFP_NOIO);
-	if (!sv->buf)
-		return -ENOMEM;
-	sv->kv.iov_base = sv->buf;
-	sv->kv.iov_len = hdr->payload;
-	iov_iter_kvec(payload, ITER_DEST, &sv->kv, 1, hdr->payload);
-	return 0;
+	return true;
+}
+
+static struct served *new_request(struct covol_lane *lane,
+				  const struct covol_hdr *hdr)
+{
+	struct covol_session *s = lane->s;
+	struct served *sv = served_get(s, hdr->opcode);
+
+	if (!sv)
+		return NULL;
+	sv->lane = lane;
+	sv->hdr = *hdr;
+	sv->since = ktime_get_ns();
+	sv->obj = covol_object_find(s->vol, hdr->object);
+	sv->err = check_request(s, hdr, sv->obj);
+	trace_covol_serve_begin(s, hdr, 0, sv->err);
+	return sv;
+}
+
+/* Room for a request and for what it moves; one that has the first keeps it. */
+static bool take_request(struct covol_lane *lane, const struct covol_hdr *hdr,
+			 struct iov_iter *payload)
+{
+	if (!lane->request)
+		lane->request = new_request(lane, hdr);
+	return lane->request && payload_room(lane->request, payload);
 }
 
 static int serve_begin(struct covol_lane *lane, const struct covol_hdr *hdr,
 		       struct iov_iter *payload)
 {
-	struct covol_session *s = lane->s;
-	struct served *sv;
-	int err;
+	bool taken = take_request(lane, hdr, payload);
 
-	if (!covol_session_may_serve(lane))
-		return -EAGAIN;
-	sv = mempool_alloc(served_pool, GFP_NOIO);
-	memset(sv, 0, sizeof(*sv));
-	covol_session_serving(s);
-	sv->s = s;
-	sv->lane = lane;
-	sv->hdr = *hdr;
-	sv->since = ktime_get_ns();
-	spin_lock(&s->lock);
-	list_add_tail(&sv->entry, &s->requests);
-	spin_unlock(&s->lock);
-	sv->obj = covol_object_find(s->vol, hdr->object);
-	sv->err = check_request(s, hdr, sv->obj);
-	trace_covol_serve_begin(s, hdr, 0, sv->err);
-	err = payload_room(sv, payload);
-	if (err) {
-		served_free(sv);
-		return err;
+	/* of a peer that keeps to its window TCP may have pages still: of
+	 * answers that the peer has
+	 */
+	if (!taken) {
+		covol_lane_pause(lane);
+		taken = take_request(lane, hdr, payload);
 	}
-	lane->request = sv;
-	return 0;
+	if (taken)
+		covol_lane_go_on(lane);
+	return taken ? 0 : -EAGAIN;
 }
 
 /* ---- layouts ---------------------------------------------------------- */
 
+static int decode_extent(const struct covol_pages *pages, unsigned int i,
+			 struct covol_extent *ext)
+{
+	const unsigned int in_page = PAGE_SIZE /
+				     sizeof(struct covol_wire_extent);
+	const struct covol_wire_extent *wire =
+		bvec_virt(&pages->bvec[i / in_page]);
+
+	return covol_wire_extent_decode(&wire[i % in_page], ext);
+}
+
 static int serve_grant(struct served *sv)
 {
-	const struct covol_wire_extent *wire = sv->buf;
-	unsigned int i, nr = sv->hdr.payload / sizeof(*wire);
+	unsigned int i, nr = sv->hdr.payload / sizeof(struct covol_wire_extent);
 	u64 start = sv->hdr.offset >> SECTOR_SHIFT;
 	u64 len = sv->hdr.length >> SECTOR_SHIFT;
 	struct covol_extent *ext;
@@ -224,7 +312,7 @@ static int serve_grant(struct served *sv)
 	if (!ext)
 		goto out;
 	for (i = 0; i < nr && !err; i++)
-		err = covol_wire_extent_decode(&wire[i], &ext[i]);
+		err = decode_extent(&sv->pages, i, &ext[i]);
 	if (!err)
 		nr = covol_layout_clip(sv->obj, start, &len, ext, nr);
 	if (!err && len)
@@ -234,7 +322,7 @@ static int serve_grant(struct served *sv)
 			   sv->s->peer, sv->obj->id, why ?: "malformed extent");
 		err = -EPROTO;
 	} else {
-		int bad = covol_layout_install(sv->obj, start, len, ext, nr);
+		int bad = covol_layout_install(sv->obj, ext, nr);
 
 		trace_covol_grant_installed(sv->obj, sv->s->peer, start, len,
 					    sv->hdr.seq, bad);
@@ -297,6 +385,7 @@ static void req_done(struct covol_req *req, int err)
 static void serve_io(struct served *sv)
 {
 	struct covol_req *req = &sv->req;
+	int err;
 
 	req->obj = sv->obj;
 	req->op = sv->hdr.opcode;
@@ -308,7 +397,9 @@ static void serve_io(struct served *sv)
 	req->bvec = sv->pages.bvec;
 	req->nr = sv->pages.nr;
 	req->done = req_done;
-	covol_coordinator_submit(req);
+	err = covol_coordinator_submit(req);
+	if (err)
+		answer(sv, err);
 }
 
 static int serve_run(struct covol_lane *lane)
@@ -373,10 +464,12 @@ static void serve_lost(struct covol_session *s, int err)
 }
 
 const struct covol_session_ops covol_serve_ops = {
-	.begin	= serve_begin,
-	.run	= serve_run,
-	.drop	= serve_drop,
-	.lost	= serve_lost,
+	.create		= serve_create,
+	.destroy	= serve_destroy,
+	.begin		= serve_begin,
+	.run		= serve_run,
+	.drop		= serve_drop,
+	.lost		= serve_lost,
 };
 
 /**
@@ -400,22 +493,12 @@ void covol_serve_show(struct seq_file *m, struct covol_session *s)
 
 int covol_serve_init(void)
 {
-	served_cache = KMEM_CACHE(served, 0);
-	if (!served_cache)
-		return -ENOMEM;
-	served_pool = mempool_create_slab_pool(4, served_cache);
 	recall_wq = alloc_workqueue("covol_recall",
 				    WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
-	if (served_pool && recall_wq)
-		return 0;
-	covol_serve_exit();
-	return -ENOMEM;
+	return recall_wq ? 0 : -ENOMEM;
 }
 
 void covol_serve_exit(void)
 {
-	if (recall_wq)
-		destroy_workqueue(recall_wq);
-	mempool_destroy(served_pool);
-	kmem_cache_destroy(served_cache);
+	destroy_workqueue(recall_wq);
 }

@@ -20,9 +20,6 @@
 #define SLOT_BITS	16
 static_assert(COVOL_WINDOW <= 1 << SLOT_BITS);
 
-/* Requests of one session that are served at the same time. */
-#define SERVING_MAX	COVOL_WINDOW
-
 struct workqueue_struct *covol_session_wq;
 
 /* ---- calls to the peer ------------------------------------------------ */
@@ -66,18 +63,32 @@ static struct covol_lane *lane_for(struct covol_session *s, u8 opcode)
 	return &s->lane[1 + raw_smp_processor_id() % data];
 }
 
+static const struct {
+	u32	calls;
+	u32	bytes;
+} window[COVOL_CALL_CLASSES] = {
+	[COVOL_CALL_FIRST] = { COVOL_WINDOW, COVOL_WINDOW_BYTES },
+	[COVOL_CALL_IMAGE] = { COVOL_WINDOW_IMAGE, COVOL_WINDOW_IMAGE_BYTES },
+};
+
+static enum covol_call_class class_of(const struct covol_call *call)
+{
+	return call->hdr.object && call->hdr.opcode <= COVOL_OP_WRITE_ZEROES ?
+	       COVOL_CALL_IMAGE : COVOL_CALL_FIRST;
+}
+
 /* Give a call a slot, if the window has room for it. */
 static bool take_slot(struct covol_session *s, struct covol_call *call)
 {
+	enum covol_call_class class = class_of(call);
 	u32 bytes = data_of(call);
 	unsigned long slot;
 
 	lockdep_assert_held(&s->lock);
-	slot = find_first_zero_bit(s->used, COVOL_WINDOW);
-	if (slot == COVOL_WINDOW ||
-	    (bytes && s->bytes_outstanding &&
-	     s->bytes_outstanding + bytes > COVOL_WINDOW_BYTES))
+	if (s->nr_outstanding >= window[class].calls ||
+	    (bytes && s->bytes_outstanding + bytes > window[class].bytes))
 		return false;
+	slot = find_first_zero_bit(s->used, COVOL_WINDOW);
 	__set_bit(slot, s->used);
 	s->slots[slot] = call;
 	s->nr_outstanding++;
@@ -110,8 +121,8 @@ static void send_call(struct covol_session *s, struct covol_call *call)
  * @s: the session
  * @call: what to ask: hdr, msg.payload, bvec and done are set
  *
- * Calls beyond the window wait in the order in which they came, in their own
- * memory.
+ * Calls beyond the window wait in the order in which they came, those of each
+ * class by themselves, in their own memory.
  *
  * Context: process context, does not sleep.
  *
@@ -120,6 +131,7 @@ static void send_call(struct covol_session *s, struct covol_call *call)
  */
 int covol_session_call(struct covol_session *s, struct covol_call *call)
 {
+	struct list_head *queue = &s->queued[class_of(call)];
 	bool send = false;
 	int err = 0;
 
@@ -130,11 +142,11 @@ int covol_session_call(struct covol_session *s, struct covol_call *call)
 	spin_lock(&s->lock);
 	if (s->state != COVOL_SESSION_STATE_LIVE) {
 		err = -ENOTCONN;
-	} else if (!s->nr_queued && take_slot(s, call)) {
+	} else if (list_empty(queue) && take_slot(s, call)) {
 		send = true;
 	} else {
 		trace_covol_call_queued(s, call, 0);
-		list_add_tail(&call->entry, &s->queued);
+		list_add_tail(&call->entry, queue);
 		s->nr_queued++;
 	}
 	spin_unlock(&s->lock);
@@ -209,16 +221,16 @@ static struct covol_call *find_call(struct covol_lane *lane,
 	return call;
 }
 
-/* Calls in the queue that the window has room for now, in order; those among
+/* Calls in a queue that the window has room for now, in order; those among
  * them that are not needed any more go to @unneeded.
  */
-static void next_calls(struct covol_session *s, struct list_head *ready,
-		       struct list_head *unneeded)
+static void next_calls(struct covol_session *s, struct list_head *queue,
+		       struct list_head *ready, struct list_head *unneeded)
 {
 	struct covol_call *call;
 
 	lockdep_assert_held(&s->lock);
-	while ((call = list_first_entry_or_null(&s->queued, struct covol_call,
+	while ((call = list_first_entry_or_null(queue, struct covol_call,
 						entry))) {
 		bool needed = !call->needed || call->needed(call);
 
@@ -257,6 +269,7 @@ static int response_complete(struct covol_lane *lane)
 	struct covol_session *s = lane->s;
 	LIST_HEAD(unneeded);
 	LIST_HEAD(ready);
+	int class;
 
 	lane->answered = NULL;
 	if (hdr->payload && hdr->flags & COVOL_WIRE_DIGEST &&
@@ -268,7 +281,8 @@ static int response_complete(struct covol_lane *lane)
 	}
 	spin_lock(&s->lock);
 	free_slot(s, hdr->id & ((1u << SLOT_BITS) - 1));
-	next_calls(s, &ready, &unneeded);
+	for (class = 0; class < COVOL_CALL_CLASSES; class++)
+		next_calls(s, &s->queued[class], &ready, &unneeded);
 	spin_unlock(&s->lock);
 	send_calls(s, &ready);
 	end_unsent(&unneeded, -EAGAIN);
@@ -280,7 +294,7 @@ static int response_complete(struct covol_lane *lane)
 static void fail_calls(struct covol_session *s)
 {
 	struct covol_call *call;
-	unsigned int slot;
+	unsigned int slot, class;
 	LIST_HEAD(queued);
 
 	for (slot = 0; slot < COVOL_WINDOW; slot++) {
@@ -293,7 +307,8 @@ static void fail_calls(struct covol_session *s)
 			call_answered(s, call, -ECONNRESET);
 	}
 	spin_lock(&s->lock);
-	list_splice_init(&s->queued, &queued);
+	for (class = 0; class < COVOL_CALL_CLASSES; class++)
+		list_splice_tail_init(&s->queued[class], &queued);
 	s->nr_queued = 0;
 	spin_unlock(&s->lock);
 	end_unsent(&queued, -ECONNRESET);
@@ -424,31 +439,29 @@ static const struct covol_conn_ops session_conn_ops = {
 };
 
 /**
- * covol_session_may_serve() - may a lane begin with another request?
+ * covol_lane_pause() - a lane cannot begin with another request now
  * @lane: where the request has come
  *
- * If not, the lane goes on receiving, and asks again, when a request has ended.
+ * The lane goes on when a request of the session has ended. Look once more
+ * whether it can after this: the last one may just have ended.
  *
  * Context: the connection's receiving work item.
- *
- * Return: whether it may.
  */
-bool covol_session_may_serve(struct covol_lane *lane)
+void covol_lane_pause(struct covol_lane *lane)
 {
-	struct covol_session *s = lane->s;
-	bool may = atomic_read(&s->serving) < SERVING_MAX;
+	WRITE_ONCE(lane->paused, true);
+	smp_mb();	/* pairs with that in covol_session_served() */
+}
 
-	if (!may) {
-		WRITE_ONCE(lane->paused, true);
-		/* pairs with atomic_dec_and_test() in covol_session_served():
-		 * either it sees the flag, or we see its end
-		 */
-		smp_mb();
-		may = atomic_read(&s->serving) < SERVING_MAX;
-	}
-	if (may)
-		WRITE_ONCE(lane->paused, false);
-	return may;
+/**
+ * covol_lane_go_on() - a lane need not wait any more
+ * @lane: the lane
+ *
+ * Context: the connection's receiving work item.
+ */
+void covol_lane_go_on(struct covol_lane *lane)
+{
+	WRITE_ONCE(lane->paused, false);
 }
 
 /**
@@ -458,7 +471,14 @@ bool covol_session_may_serve(struct covol_lane *lane)
 void covol_session_serving(struct covol_session *s)
 {
 	atomic_inc(&s->serving);
+	refcount_inc(&s->users);
 	kref_get(&s->ref);
+}
+
+static void drop_user(struct covol_session *s)
+{
+	if (refcount_dec_and_test(&s->users))
+		queue_work(covol_session_wq, &s->end_work);
 }
 
 /**
@@ -469,11 +489,15 @@ void covol_session_served(struct covol_session *s)
 {
 	unsigned int i;
 
-	if (atomic_dec_and_test(&s->serving))
-		wake_up_var(&s->serving);
+	atomic_dec(&s->serving);
+	/* pairs with covol_lane_pause(): either that lane finds what is free
+	 * now, or we find the lane
+	 */
+	smp_mb__after_atomic();
 	for (i = 0; i < s->nr_lanes; i++)
 		if (READ_ONCE(s->lane[i].paused))
 			covol_conn_resume(&s->lane[i].conn);
+	drop_user(s);
 	covol_session_put(s);
 }
 
@@ -483,7 +507,6 @@ static void close_work(struct work_struct *work)
 {
 	struct covol_session *s = container_of(work, struct covol_session,
 					       close_work);
-	struct covol_volume *vol = s->vol;
 	unsigned int i;
 
 	covol_alive_stop(s);
@@ -494,15 +517,26 @@ static void close_work(struct work_struct *work)
 		if (s->lane[i].request)
 			s->ops->drop(&s->lane[i]);
 	s->ops->lost(s, s->err);
-
-	/* I3: no new session of this peer before all that this one has begun
-	 * here has ended.
+	/* does not wait: what is served here may wait for a recall from a peer
+	 * whose session is to be closed by the same worker (I8)
 	 */
-	___wait_var_event(&s->serving, !atomic_read(&s->serving), TASK_IDLE,
-			  0, 0, schedule());
+	drop_user(s);
+}
+
+/* I3: no new session of this peer before all that this one has begun here has
+ * ended.
+ */
+static void end_work(struct work_struct *work)
+{
+	struct covol_session *s = container_of(work, struct covol_session,
+					       end_work);
+	struct covol_volume *vol = s->vol;
+	unsigned int i;
+
 	xa_erase(&vol->sessions, s->peer);
 	for (i = 0; i < s->nr_lanes; i++)
 		covol_conn_release(&s->lane[i].conn);
+	s->ops->destroy(s);
 	complete_all(&s->ended);
 	wake_up_all(&vol->session_wait);
 	covol_session_put(s);
@@ -620,13 +654,20 @@ static void go_live(struct covol_session *s)
 }
 
 static struct covol_session *session_alloc(struct covol_volume *vol, u32 peer,
-					   unsigned int nr_lanes)
+					   unsigned int nr_lanes,
+					   const struct covol_session_ops *ops)
 {
 	struct covol_session *s;
+	unsigned int class;
 
 	s = kzalloc(struct_size(s, lane, nr_lanes), GFP_KERNEL);
 	if (!s)
 		return NULL;
+	if (ops->create(s)) {
+		kfree(s);
+		return NULL;
+	}
+	s->ops = ops;
 	kref_get(&vol->ref);
 	s->vol = vol;
 	s->peer = peer;
@@ -634,10 +675,13 @@ static struct covol_session *session_alloc(struct covol_volume *vol, u32 peer,
 	kref_init(&s->ref);
 	spin_lock_init(&s->lock);
 	s->state = COVOL_SESSION_STATE_CLOSING;	/* until it has started */
-	INIT_LIST_HEAD(&s->queued);
+	refcount_set(&s->users, 1);
+	for (class = 0; class < COVOL_CALL_CLASSES; class++)
+		INIT_LIST_HEAD(&s->queued[class]);
 	INIT_LIST_HEAD(&s->requests);
 	covol_alive_init(s);
 	INIT_WORK(&s->close_work, close_work);
+	INIT_WORK(&s->end_work, end_work);
 	init_completion(&s->ended);
 	return s;
 }
@@ -667,10 +711,9 @@ struct covol_session *covol_session_create(struct covol_volume *vol, u32 peer,
 	int err;
 
 	lockdep_assert_held(&vol->session_lock);
-	s = session_alloc(vol, peer, nr_lanes);
+	s = session_alloc(vol, peer, nr_lanes, ops);
 	if (!s)
 		return ERR_PTR(-ENOMEM);
-	s->ops = ops;
 	err = attach_lanes(s, socks);
 	if (err)
 		goto err_put;
@@ -686,6 +729,7 @@ err_stop:
 		covol_conn_stop(&s->lane[i].conn);
 	kref_put(&s->ref, session_free);
 err_put:
+	ops->destroy(s);
 	kref_put(&s->ref, session_free);
 	return ERR_PTR(err);
 }

@@ -29,6 +29,7 @@
 #include <linux/completion.h>
 #include <linux/kref.h>
 #include <linux/rcupdate.h>
+#include <linux/refcount.h>
 #include <uapi/linux/covol.h>
 
 #include "alive.h"
@@ -38,15 +39,31 @@
 /*
  * Requests that wait for an answer at the same time, and their data; more are
  * queued here. A megabyte or two keep a fast link busy; what waits here rather
- * than at the peer can still take another way when a grant comes.
+ * than at the peer can still take another way when a grant comes. The peer has
+ * memory for all of it (serve.c).
+ *
+ * I8: I/O on images is given less. It may wait for a recall, a recall for what
+ * its holder has under way to the LUN through a peer: that must not wait behind
+ * I/O on images.
  */
-#define COVOL_WINDOW		128
-#define COVOL_WINDOW_BYTES	(2u << 20)
+#define COVOL_WINDOW		144
+#define COVOL_WINDOW_IMAGE	128
+#define COVOL_WINDOW_BYTES	(3u << 20)
+#define COVOL_WINDOW_IMAGE_BYTES (2u << 20)
+static_assert(COVOL_WINDOW_BYTES - COVOL_WINDOW_IMAGE_BYTES >=
+	      COVOL_WIRE_IO_MAX);
 
 /* How long who says goodbye waits for the peer to end the session. */
 #define COVOL_GOODBYE_TIME	(5 * HZ)
 
+enum covol_call_class {
+	COVOL_CALL_FIRST,	/* waits at the peer for the LUN at most */
+	COVOL_CALL_IMAGE,	/* I/O on an image */
+	COVOL_CALL_CLASSES,
+};
+
 struct covol_lane;
+struct covol_service;
 struct covol_session;
 struct covol_volume;
 
@@ -85,15 +102,19 @@ struct covol_call {
 
 /**
  * struct covol_session_ops - what the layers above do for a session
- * @begin: a request's header came: allocate what it needs in lane->request and
- *	   set up @payload. 0; -EAGAIN: covol_session_may_serve() says no; else
- *	   the session ends
+ * @create: get what it takes to serve the peer, as s->service. 0 or -ENOMEM
+ * @destroy: give it back
+ * @begin: a request's header came: take what it needs, as lane->request, and
+ *	   set up @payload. 0; -EAGAIN: the lane is paused, ask again when some
+ *	   request has ended, or a little later; else the session ends
  * @run: the request is complete; takes lane->request over. 0, or the session
  *	 ends
  * @drop: the session ended before lane->request was complete
  * @lost: the session is closing
  */
 struct covol_session_ops {
+	int	(*create)(struct covol_session *s);
+	void	(*destroy)(struct covol_session *s);
 	int	(*begin)(struct covol_lane *lane, const struct covol_hdr *hdr,
 			 struct iov_iter *payload);
 	int	(*run)(struct covol_lane *lane);
@@ -126,6 +147,7 @@ struct covol_session {
 	struct covol_volume		*vol;
 	u32				peer;
 	const struct covol_session_ops	*ops;
+	struct covol_service		*service;
 	struct kref			ref;
 	struct rcu_head			rcu;
 	unsigned int			nr_lanes;
@@ -137,7 +159,7 @@ struct covol_session {
 	bool				planned;	/* somebody said goodbye */
 	DECLARE_BITMAP(used, COVOL_WINDOW);
 	struct covol_call		*slots[COVOL_WINDOW];
-	struct list_head		queued;
+	struct list_head		queued[COVOL_CALL_CLASSES];
 	u32				nr_queued;
 	u32				nr_outstanding;
 	u32				bytes_outstanding;
@@ -146,6 +168,8 @@ struct covol_session {
 	/* requests of the peer that have not ended */
 	atomic_t			serving;
 	struct list_head		requests;	/* lock */
+	/* those, and one until the connection has stopped */
+	refcount_t			users;
 
 	/* grants and recalls, so far */
 	atomic64_t			layout[COVOL_LAYOUT_MESSAGES];
@@ -154,6 +178,7 @@ struct covol_session {
 	struct covol_msg		goodbye;
 	struct delayed_work		alive_work;
 	struct work_struct		close_work;
+	struct work_struct		end_work;
 	struct completion		ended;
 
 	struct covol_lane		lane[] __counted_by(nr_lanes);
@@ -181,7 +206,8 @@ void covol_session_send(struct covol_session *s, struct covol_msg *msg,
 			struct covol_hdr *hdr);
 void covol_lane_send(struct covol_lane *lane, struct covol_msg *msg,
 		     struct covol_hdr *hdr);
-bool covol_session_may_serve(struct covol_lane *lane);
+void covol_lane_pause(struct covol_lane *lane);
+void covol_lane_go_on(struct covol_lane *lane);
 void covol_session_serving(struct covol_session *s);
 void covol_session_served(struct covol_session *s);
 

@@ -14,12 +14,13 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/module.h>
-#include <linux/pagemap.h>
 #include <linux/slab.h>
 #include <net/net_namespace.h>
 
 #include "chunk.h"
 #include "debugfs.h"
+#include "file.h"
+#include "holder.h"
 #include "io.h"
 #include "log.h"
 #include "route.h"
@@ -41,8 +42,9 @@ static void object_free(struct kref *ref)
 	kfree(obj->chunks);
 	covol_layout_exit(&obj->layout);
 	covol_drain_exit(&obj->direct);
+	covol_drain_exit(&obj->file_users);
 	covol_map_exit(&obj->map);
-	covol_map_exit(&obj->unshared);
+	covol_map_exit(&obj->plain);
 	free_percpu(obj->stats);
 	if (obj->file)
 		fput(obj->file);
@@ -122,11 +124,15 @@ static struct covol_object *object_create(struct covol_volume *vol, u64 id,
 		goto err_free;
 	if (covol_drain_init(&obj->direct))
 		goto err_stats;
+	if (covol_drain_init(&obj->file_users))
+		goto err_direct;
 	covol_map_init(&obj->map);
-	covol_map_init(&obj->unshared);
+	covol_map_init(&obj->plain);
 	covol_layout_init(&obj->layout);
 	return obj;
 
+err_direct:
+	covol_drain_exit(&obj->direct);
 err_stats:
 	free_percpu(obj->stats);
 err_free:
@@ -134,68 +140,21 @@ err_free:
 	return NULL;
 }
 
-/*
- * Is the file's place on its device its place in the volume? The blocks of any
- * other file would be overwritten where they are not.
- */
-static bool on_volume(struct covol_volume *vol, const struct inode *inode)
-{
-	struct covol_object *self = xa_load(&vol->objects, 0);
-	struct block_device *bdev = inode->i_sb->s_bdev;
-
-	lockdep_assert_held(&vol->lock);
-	return bdev && self->device && bdev->bd_dev == self->device;
-}
-
-/*
- * Take over an image's file. What was written to it before must be stable
- * before anything is granted (I1, I2), and the page cache is to hold nothing
- * of it from now on (I11).
- */
-static int adopt_file(struct covol_object *obj, struct file *file,
-		      const char **why)
-{
-	struct inode *inode = file_inode(file);
-	int err;
-
-	*why = NULL;
-	if (!S_ISREG(inode->i_mode))
-		*why = "fd: an image is a regular file";
-	else if (!(file->f_flags & O_DIRECT) || !(file->f_mode & FMODE_WRITE) ||
-		 !(file->f_mode & FMODE_READ))
-		*why = "fd: must be open for reading and writing with O_DIRECT";
-	else if (i_size_read(inode) < obj->size)
-		*why = "fd: the file is smaller than the image";
-	else if (!on_volume(obj->vol, inode))
-		*why = "fd: not on a file system that lies on the volume's own device";
-	if (*why)
-		return -EINVAL;
-	err = vfs_fsync(file, 0);
-	if (!err)
-		err = invalidate_inode_pages2(file->f_mapping);
-	if (err) {
-		*why = "fd: the file's page cache could not be written out";
-		return err;
-	}
-	obj->chunks = covol_chunks_create(obj);
-	if (!obj->chunks)
-		return -ENOMEM;
-	obj->file = get_file(file);
-	return 0;
-}
-
 /**
  * covol_object_add() - make an image known
  * @vol: the volume; its lock is held
  * @id: the image's id, from 1
  * @size: bytes, in sectors
- * @file: its file, if this node is to serve it; else NULL
+ * @file: its file, settled, if this node is to serve it; else NULL
+ * @holders: with @file: nodes that may hold layouts of it
+ * @nr: how many
  * @why: on failure: what is wrong, or NULL
  *
- * Return: 0; -EEXIST; -EINVAL; -ENOMEM; an error of writing out the file.
+ * Return: 0; -EEXIST; -EINVAL; -ENOMEM.
  */
 int covol_object_add(struct covol_volume *vol, u64 id, u64 size,
-		     struct file *file, const char **why)
+		     struct file *file, const u32 *holders, unsigned int nr,
+		     const char **why)
 {
 	struct covol_object *obj;
 	int err;
@@ -207,7 +166,7 @@ int covol_object_add(struct covol_volume *vol, u64 id, u64 size,
 	obj = object_create(vol, id, size);
 	if (!obj)
 		return -ENOMEM;
-	err = file ? adopt_file(obj, file, why) : 0;
+	err = file ? covol_file_adopt(obj, file, holders, nr, why) : 0;
 	if (!err)
 		err = xa_insert(&vol->objects, id, obj, GFP_KERNEL);
 	if (err == -EBUSY) {
@@ -244,7 +203,7 @@ int covol_object_remove(struct covol_object *obj, const char **why)
 		*why = "image: its size is being changed";
 		return -EBUSY;
 	}
-	if (covol_chunks_stop(obj->chunks)) {
+	if (covol_chunks_stop(obj->chunks, true)) {
 		mutex_unlock(&obj->resize_lock);
 		*why = "image: it is being shared; end that first";
 		return -EBUSY;
@@ -371,7 +330,7 @@ static void volume_free(struct kref *ref)
 
 	covol_route_exit(vol);
 	xa_for_each(&vol->objects, id, obj) {
-		covol_chunks_stop(obj->chunks);
+		covol_chunks_stop(obj->chunks, true);
 		covol_object_put(obj);
 	}
 	xa_destroy(&vol->objects);

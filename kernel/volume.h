@@ -39,6 +39,13 @@ enum covol_held {
 	COVOL_HELD_LISTS
 };
 
+/* See file.h */
+enum covol_file_state {
+	COVOL_FILE_NONE,
+	COVOL_FILE_SERVED,
+	COVOL_FILE_LEAVING,
+};
+
 /* A volume on this node */
 struct covol_volume {
 	/* set once at create */
@@ -103,12 +110,11 @@ struct covol_object {
 	/* set once at create */
 	struct covol_volume	*vol;		/* outlives its objects */
 	u64			id;
-	struct file		*file;		/* an image that is served here */
 	struct covol_stats __percpu *stats;
 	struct kref		ref;
 	struct rcu_head		rcu;
 
-	/* serialises changes of the size */
+	/* serialises changes of the size and of the file */
 	struct mutex		resize_lock;
 
 	/* vol->lock */
@@ -122,10 +128,13 @@ struct covol_object {
 	atomic_t		lost;		/* peers may do it, see route.c */
 	struct covol_asked	asked;		/* layouts we asked for */
 
-	/* of an image that is served here */
+	/* of an image that is served here: see file.h */
+	struct file		*file;		/* while it is entered */
+	enum covol_file_state	file_state;
+	struct covol_drain	file_users;
 	struct covol_layout	layout;
 	struct covol_chunks	*chunks;
-	struct covol_map	unshared;	/* copied, see fill.c */
+	struct covol_map	plain;		/* see fill.c */
 };
 
 int covol_volume_create(struct net *net, const uuid_t *uuid, u32 node,
@@ -139,7 +148,8 @@ struct covol_volume *covol_volume_next(struct net *net,
 void covol_volume_put(struct covol_volume *vol);
 
 int covol_object_add(struct covol_volume *vol, u64 id, u64 size,
-		     struct file *file, const char **why);
+		     struct file *file, const u32 *holders, unsigned int nr,
+		     const char **why);
 int covol_object_remove(struct covol_object *obj, const char **why);
 int covol_object_resize(struct covol_object *obj, u64 size, const char **why);
 int covol_volume_resize(struct covol_volume *vol, u64 size, const char **why);
@@ -147,6 +157,12 @@ struct covol_object *covol_object_find(struct covol_volume *vol, u64 id);
 struct covol_object *covol_object_next(struct covol_volume *vol,
 				       struct covol_object *prev);
 void covol_object_put(struct covol_object *obj);
+
+/* Has this node the image's file, and is it to serve it? */
+static inline bool covol_object_served(const struct covol_object *obj)
+{
+	return READ_ONCE(obj->file_state) == COVOL_FILE_SERVED;
+}
 
 static inline bool covol_volume_serves(const struct covol_volume *vol)
 {

@@ -278,6 +278,8 @@ struct covol_latency {
  * @id: the image
  * @size: its size
  * @fd: to covol_image_new() only: open read-write descriptor of its file; -1: not the coordinator
+ * @may_hold: to covol_image_new() only, with a file: as for covol_image_serve()
+ * @may_hold_count: how many
  * @served: this node has the image's file and serves it
  * @sharing: between covol_image_share_begin() and covol_image_share_end()
  * @extents: extents in this node's map
@@ -302,6 +304,8 @@ struct covol_image {
 	uint64_t id;
 	uint64_t size;
 	int fd;
+	const uint32_t *may_hold;
+	size_t may_hold_count;
 	bool served;
 	bool sharing;
 	uint64_t extents;
@@ -327,9 +331,44 @@ typedef int (*covol_image_fn)(const struct covol_image *image, void *data);
 /**
  * covol_image_new() - Make an image known to this node.
  * @c: handle
- * @image: uuid, id, size and fd are used
+ * @image: uuid, id, size, fd and may_hold are used
  */
 int covol_image_new(struct covol *c, const struct covol_image *image);
+
+/**
+ * covol_image_serve() - Serve an image from now on, while devices use it or not.
+ * @c: handle
+ * @uuid: the volume; this node is its coordinator
+ * @id: the image, without a file until now
+ * @fd: open read-write descriptor of its file
+ * @may_hold: nodes that may hold layouts of the image, which another coordinator has given them;
+ *	      this node and all who have a session with it are taken for such in any case
+ * @count: how many
+ *
+ * Before a range is changed all of them return it. One that has no session is waited for, until it
+ * has, or is forgotten. One that is left out goes on using what it has: data is lost.
+ */
+int covol_image_serve(struct covol *c, const struct covol_uuid *uuid, uint64_t id, int fd,
+		      const uint32_t *may_hold, size_t count);
+
+enum covol_image_release_flags {
+	COVOL_IMAGE_KEEP_LAYOUTS	= 1 << 0,	/* who holds layouts keeps them */
+	COVOL_IMAGE_NO_WAIT		= 1 << 1,	/* begin; keeps layouts, too */
+};
+
+/**
+ * covol_image_release() - Serve an image no longer, while devices use it or not.
+ * @c: handle
+ * @uuid: the volume
+ * @id: the image; one without a file is left as it is
+ * @flags: of enum covol_image_release_flags
+ *
+ * Returns when the file is used no more; with COVOL_IMAGE_NO_WAIT at once, and is to be called
+ * again. What fails from then on is done by whoever serves the image next; until then I/O that
+ * needs its coordinator waits. -EBUSY while it is being shared.
+ */
+int covol_image_release(struct covol *c, const struct covol_uuid *uuid, uint64_t id,
+			unsigned int flags);
 
 /**
  * covol_image_resize() - Change the size of an image on this node.
@@ -429,7 +468,8 @@ typedef int (*covol_extent_fn)(const struct covol_extent *extent, void *data);
  * @with_seq: leave out what changed after @seq
  * @offset: where the range begins
  * @length: how long it is
- * @extents: what is in it: ascending, not overlapping; what they leave out becomes unknown
+ * @extents: what is in it: ascending, not overlapping; what they leave out of this node's own map
+ *	     becomes unknown, in a grant it stays as it is
  * @count: how many
  */
 struct covol_map {

@@ -12,6 +12,7 @@
 #include <linux/uuid.h>
 #include <net/net_namespace.h>
 
+#include "holder.h"
 #include "layout.h"
 #include "session.h"
 #include "volume.h"
@@ -51,7 +52,7 @@ static int add_image(struct rig *rig)
 	mutex_lock(&rig->vol->lock);
 	rig->vol->coordinator = NODE;
 	err = covol_object_add(rig->vol, IMAGE, IMAGE_SECTORS * 512, NULL,
-			       &why);
+			       NULL, 0, &why);
 	mutex_unlock(&rig->vol->lock);
 	return err;
 }
@@ -243,7 +244,11 @@ static void install(struct kunit *test)
 	static const struct covol_extent ext[] = {
 		{ 110, 10, 500, DATA }, { 130, 0, 700, DATA },
 		{ 140, 10, 0, HOLE },
-	}, after[] = {
+	}, granted[] = {
+		{ 0, 110, 1000, DATA }, { 110, 10, 500, DATA },
+		{ 120, 20, 1120, DATA }, { 140, 10, 0, HOLE },
+		{ 150, 850, 1150, DATA },
+	}, replaced[] = {
 		{ 0, 100, 1000, DATA },
 		{ 110, 10, 500, DATA }, { 140, 10, 0, HOLE },
 		{ 200, 800, 1200, DATA },
@@ -254,12 +259,15 @@ static void install(struct kunit *test)
 					    &(struct covol_extent){
 						.len = 1000, .place = 1000,
 						.state = DATA }), 0);
-	KUNIT_EXPECT_EQ(test, covol_layout_install(rig->obj, 100, 100, ext,
+	KUNIT_EXPECT_EQ(test, covol_layout_install(rig->obj, ext,
 						   ARRAY_SIZE(ext)), 0);
-	expect_map(test, after, ARRAY_SIZE(after));
+	expect_map(test, granted, ARRAY_SIZE(granted));
+	KUNIT_EXPECT_EQ(test, covol_layout_replace(rig->obj, 100, 100, ext,
+						   ARRAY_SIZE(ext)), 0);
+	expect_map(test, replaced, ARRAY_SIZE(replaced));
 
-	/* an answer without extents: the range is unknown */
-	KUNIT_EXPECT_EQ(test, covol_layout_install(rig->obj, 0, 1000, NULL, 0),
+	/* without extents: the range is unknown */
+	KUNIT_EXPECT_EQ(test, covol_layout_replace(rig->obj, 0, 1000, NULL, 0),
 			0);
 	expect_map(test, NULL, 0);
 }
@@ -392,12 +400,10 @@ static void cut(struct kunit *test)
 	expect_map(test, c->after, ARRAY_SIZE(c->after));
 }
 
-/* A grant tells also what is not known any more. */
-static void cut_forgets(struct kunit *test)
+/* What is cut out of a grant stays as it is: a recall takes back what must be. */
+static void cut_stays(struct kunit *test)
 {
-	static const struct covol_extent after[] = {
-		{ 0, 50, 0, DATA }, { 60, 40, 60, DATA },
-	};
+	static const struct covol_extent after[] = { { 0, 100, 0, DATA } };
 	struct rig *rig = test->priv;
 	u64 seq = seq_now(rig);
 
@@ -697,11 +703,75 @@ static void recall_then_grant(struct kunit *test)
 	expect_map(test, whole_100, ARRAY_SIZE(whole_100));
 }
 
+/* ---- another node serves ---------------------------------------------- */
+
+static int serve(struct rig *rig, u32 peer)
+{
+	const u32 holders[] = { NODE, peer };
+
+	return covol_layout_serve(rig->obj, holders, ARRAY_SIZE(holders));
+}
+
+/* I2, I5: what an earlier coordinator has granted is taken back, here, too. */
+static void serves_holders(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	bool early;
+
+	KUNIT_ASSERT_EQ(test, covol_map_set(&rig->obj->map, &whole_100[0]), 0);
+	KUNIT_ASSERT_EQ(test, serve(rig, HIGH_PEER), 0);
+	KUNIT_EXPECT_EQ(test, covol_layout_holders(rig->obj), 2u);
+	start_recall(test, 0);
+	early = recalled(rig, SHORT);
+	KUNIT_EXPECT_FALSE(test, early);
+	covol_layout_forget_holder(rig->vol, HIGH_PEER);
+	if (!early)
+		wait_recalled(test);
+	expect_map(test, recalled_10_20, ARRAY_SIZE(recalled_10_20));
+}
+
+/* I6: what was read when the image was served here before is not granted. */
+static void serves_anew(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	u64 seq = seq_now(rig);
+
+	KUNIT_ASSERT_EQ(test, serve(rig, LOW_PEER), 0);
+	KUNIT_EXPECT_EQ(test, grant_one(rig, NODE, seq, 0, 100), -ESTALE);
+	KUNIT_EXPECT_EQ(test, grant_one(rig, NODE, seq_now(rig), 0, 100), 0);
+}
+
+/* The file is taken away: who waits for a holder gives up, none is forgotten. */
+static void leaving(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	bool early;
+
+	KUNIT_ASSERT_EQ(test, serve(rig, HIGH_PEER), 0);
+	start_recall(test, 0);
+	early = recalled(rig, SHORT);
+	WRITE_ONCE(rig->obj->file_state, COVOL_FILE_LEAVING);
+	wake_up_all(&rig->vol->session_wait);
+	if (!early)
+		wait_recalled(test);
+	KUNIT_EXPECT_EQ(test, covol_layout_holders(rig->obj), 2u);
+	covol_layout_begin(rig->obj, &rig->change, 0, COVOL_LAYOUT_ALL);
+	KUNIT_EXPECT_EQ(test, covol_layout_recall_all(rig->obj, &rig->change),
+			-ENOENT);
+	covol_layout_end(rig->obj, &rig->change);
+	KUNIT_EXPECT_EQ(test, covol_layout_holders(rig->obj), 2u);
+	KUNIT_EXPECT_EQ(test, grant_one(rig, NODE, seq_now(rig), 0, 100),
+			-ENOENT);
+	expect_map(test, NULL, 0);
+	covol_layout_leave(rig->obj);
+	KUNIT_EXPECT_EQ(test, covol_layout_holders(rig->obj), 0u);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE_PARAM(check, checks_gen_params),
 	KUNIT_CASE(install),
 	KUNIT_CASE_PARAM(cut, cuts_gen_params),
-	KUNIT_CASE(cut_forgets),
+	KUNIT_CASE(cut_stays),
 	KUNIT_CASE(overflow),
 	KUNIT_CASE(added_again),
 	KUNIT_CASE(no_room),
@@ -713,6 +783,9 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(recall_zeroes),
 	KUNIT_CASE_PARAM(recall_silent, silent_gen_params),
 	KUNIT_CASE(recall_then_grant),
+	KUNIT_CASE(serves_holders),
+	KUNIT_CASE(serves_anew),
+	KUNIT_CASE(leaving),
 	{ }
 };
 

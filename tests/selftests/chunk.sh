@@ -68,17 +68,19 @@ everywhere() {
 	same "$1" "$MNT/image$2" "$3" "$4"
 }
 
-# pieces NODE ID: every third piece of 32 KiB, two writers at a time.
+# pieces NODE ID: every third piece of 32 KiB, by two writers at a time.
 pieces() {
-	local i at
+	local i writer writes writers=()
 
-	for ((i = $1 - 1; i < 96; i += 3)); do
-		at=$((i * 32768))
-		part "$RUN/data" "$at" 32768 >"$RUN/piece.$1.$i"
-		put "$RUN/piece.$1.$i" "$(dev "$1" "$2")" "$at" 32k &
-		[[ $((i / 3 % 2)) -eq 0 ]] || wait
+	for writer in 0 1; do
+		writes=()
+		for ((i = $1 - 1 + 3 * writer; i < 96; i += 6)); do
+			writes+=(-c "pwrite -q -i $RUN/data -s $((i * 32768)) -b 32k $((i * 32768)) 32k")
+		done
+		xfs_io -d "${writes[@]}" "$(dev "$1" "$2")" &
+		writers+=($!)
 	done
-	wait
+	wait "${writers[0]}" && wait "${writers[1]}"
 }
 
 # together SIZE ID: all nodes write to the same chunks, which do not exist yet.
@@ -162,22 +164,20 @@ little_room() {
 
 # A writer for whom chunks are prepared ahead gets all the room there is; what was acknowledged is there.
 full_ahead() {
-	local room wrote=0 at=$((2 * MIB))
+	local room wrote at=$((2 * MIB))
 
 	chunk_size 1M
 	leave $((6 * MIB))
 	room=$(free_space)
-	head -c 65536 "$RUN/data" >"$RUN/some"
-	while dd if="$RUN/some" of="$(dev 2 5)" bs=64k seek=$((at + wrote)) oflag=direct,seek_bytes conv=notrunc status=none \
-		2>"$RUN/error"; do
-		wrote=$((wrote + 65536))
-		[[ $wrote -le $((room + MIB)) ]] || fail "wrote $wrote bytes, there was room for $room"
-	done
-	grep -q 'No space left on device' "$RUN/error" || fail "$(<"$RUN/error")"
+	pattern much $((room + MIB)) >"$RUN/much"
+	no_space dd if="$RUN/much" of="$(dev 2 5)" bs=64k seek="$at" oflag=direct,seek_bytes conv=notrunc
+	wrote=$(($(sed -n 's/+0 records out$//p' "$RUN/error") * 65536))
 	echo "room $room, wrote $wrote"
 	between 'what was written before there was no room' "$wrote" $((room - 3 * MIB)) $((room + MIB))
+	head -c 65536 "$RUN/much" >"$RUN/some"
 	everywhere "$RUN/some" 5 "$at" 65536
-	everywhere "$RUN/some" 5 $((at + wrote - 65536)) 65536
+	part "$RUN/much" $((wrote - 65536)) 65536 >"$RUN/last"
+	everywhere "$RUN/last" 5 $((at + wrote - 65536)) 65536
 	# What is there can be written, with or without room.
 	put "$RUN/some" "$(dev 3 5)" $((at + wrote - 65536)) 64k
 	rm "$MNT/filler"

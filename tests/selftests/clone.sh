@@ -12,9 +12,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")" || exit
 . lib/nodes.sh
 
 readonly MIB=1048576
-# Data, a hole, data; the end is in the middle of a block of the file system.
+# Data, a hole with two blocks of data in it, data; the end is in the middle of a block of the file system.
 readonly DATA=$((12 * MIB)) HOLE=$((4 * MIB)) TAIL=$((MIB + 9 * 512))
 readonly SIZE=$((DATA + HOLE + TAIL))
+# So near to each other that XFS has blocks ready for a copy of the one when it copies the other.
+readonly ISLANDS=($((DATA + MIB + 16384)) $((DATA + MIB + 81920)))
 readonly IMG2=/dev/mapper/n2-img IMG3=/dev/mapper/n3-img
 
 # $RUN/base is what the file that was cloned has, $RUN/model what the image should have.
@@ -29,7 +31,11 @@ up() {
 	pattern base "$DATA" >"$RUN/base"
 	truncate -s $((DATA + HOLE)) "$RUN/base"
 	pattern tail "$TAIL" >>"$RUN/base"
+	pattern islands 8192 >"$RUN/piece"
+	dd if="$RUN/piece" of="$RUN/base" bs=4k count=1 seek="${ISLANDS[0]}" oflag=seek_bytes conv=notrunc status=none
+	dd if="$RUN/piece" of="$RUN/base" bs=4k count=1 skip=1 seek="${ISLANDS[1]}" oflag=seek_bytes conv=notrunc status=none
 	cp --sparse=always "$RUN/base" "$MNT/base"
+	fallocate --dig-holes "$MNT/base"
 	cp --reflink=always "$MNT/base" "$MNT/image1"
 	cp "$RUN/base" "$RUN/model"
 	image 1 "$SIZE" 2 3
@@ -143,6 +149,13 @@ small() {
 	nothing_cached
 }
 
+# What is data in the chunk is copied, however the file system tells of it.
+islands() {
+	all_have "${ISLANDS[0]}" shared
+	all_have $((ISLANDS[0] + 4096)) hole
+	write one "$IMG2" "${ISLANDS[1]}" 4096
+}
+
 edges() {
 	# over the edge of the data into the hole, and out of it
 	write one "$IMG2" $((DATA - 65536)) 131072
@@ -174,18 +187,22 @@ redirected() {
 
 # Writers of one chunk at the same time: each part is right, and the chunk was copied under none of them.
 together() {
-	local at=$((11 * MIB)) i
+	local at=$((11 * MIB)) i writer from writes writers=()
 
-	for ((i = 0; i < 16; i += 2)); do
-		part "$RUN/one" $((i * 65536)) 65536 >"$RUN/piece$i"
-		part "$RUN/two" $(((i + 1) * 65536)) 65536 >"$RUN/piece$((i + 1))"
+	# Four writers: the pieces of 64 KiB in turn.
+	for writer in 0 1 2 3; do
+		from=$RUN/one
+		[[ $((writer % 2)) -eq 0 ]] || from=$RUN/two
+		writes=()
+		for ((i = writer; i < 16; i += 4)); do
+			writes+=(-c "pwrite -q -i $from -s $((i * 65536)) -b 64k $((at + i * 65536)) 64k")
+		done
+		xfs_io -d "${writes[@]}" "/dev/mapper/n$((2 + writer % 2))-img" &
+		writers+=($!)
+		xfs_io "${writes[@]}" "$RUN/model"
 	done
-	for ((i = 0; i < 16; i++)); do
-		put "$RUN/piece$i" "/dev/mapper/n$((2 + i % 2))-img" $((at + i * 65536)) &
-	done
-	wait
-	for ((i = 0; i < 16; i++)); do
-		dd if="$RUN/piece$i" of="$RUN/model" bs=64k seek=$((at + i * 65536)) oflag=seek_bytes conv=notrunc status=none
+	for writer in "${writers[@]}"; do
+		wait "$writer"
 	done
 	right
 }
@@ -226,6 +243,7 @@ it 'shared blocks are read where they lie' reads
 it 'a write moves its chunk: nobody reads the old blocks any more' moved
 it 'later writes to the chunk go direct' direct_then
 it 'writes of less than a block, from two nodes into one' small
+it 'data between holes, near what is written' islands
 it 'writes over the edge of a hole, and at an end within a block' edges
 it 'discard and write-zeroes' deallocated
 it 'the same when all is redirected' redirected

@@ -91,6 +91,13 @@ own_map() {
 	kernel 1 image remove "$UUID" 3
 }
 
+# ended NAME: on a slow machine node 2 was silent for so long that it was given up. It comes back, as an agent would have it.
+ended() {
+	dead "$1" && return
+	session_live 1 2 || session 1 2
+	return 1
+}
+
 # The writer has the hole of the whole chunk. When the chunk is allocated others write to the rest of it; the writer must not
 # make zeroes of that, however long its grant is on the way.
 late_grant() {
@@ -111,8 +118,8 @@ late_grant() {
 	# It may wait for node 2. If it does not, node 2 must read it.
 	! dead beside || timeout 20 dd if="$IMG2" of="$RUN/read" bs=4k count=1 iflag=direct,skip_bytes skip=$((at + MIB - 4096)) || true
 	tc qdisc del dev v2 root
-	within 40 dead beside
-	within 40 dead writer
+	within 40 ended beside
+	within 40 ended writer
 	[[ ! -s $RUN/read ]] || cmp "$RUN/rest" "$RUN/read" || fail 'node 2 has made zeroes of it'
 	same "$RUN/rest" "$IMG2" $((at + MIB - 4096)) 4096
 	same "$RUN/first" /dev/mapper/img "$at" 4096
@@ -136,6 +143,24 @@ discard() {
 	same "$RUN/zero" "$IMG2" "$at" "$MIB"
 	same "$RUN/zero" "$IMG3" "$at" "$MIB"
 	same "$RUN/zero" /dev/mapper/img "$at" "$MIB"
+}
+
+# The coordinator remembers what may be written in place. What is a hole by now is not written in place: who reads zeroes there
+# has to hear of it.
+discard_forgets() {
+	local at=$((22 * MIB))
+
+	route 2 fs-redirected
+	put "$RUN/one" "$IMG2" "$at" 1M
+	put "$RUN/two" "$IMG2" "$at" 1M
+	blkdiscard -f -o "$at" -l "$MIB" "$IMG2"
+	within 10 has 3 "$IMG3" $((at + 8192)) hole
+	same "$RUN/zero" "$IMG3" "$at" "$MIB"
+	head -c 4096 "$RUN/one" >"$RUN/first"
+	put "$RUN/first" "$IMG2" $((at + 8192)) 4096
+	same "$RUN/first" "$IMG3" $((at + 8192)) 4096
+	same "$RUN/zero" "$IMG3" $((at + 12288)) 4096
+	route 2 direct
 }
 
 # Blocks that are freed are used again elsewhere while another node writes to where they were.
@@ -163,11 +188,10 @@ holder_writes() {
 	within 10 has 3 "$IMG3" "$at" data
 	counted n3-img late_write "$RUN/two" "$IMG3" "$at" -- direct.writes=1
 	start discard blkdiscard -f -o "$at" -l "$MIB" "$IMG2"
-	sleep 1
-	has_late || fail 'too slow: the write has ended already'
+	sleep 3
 	alive discard || fail 'the discard did not wait for what node 3 writes'
+	late_lands
 	within 20 dead discard
-	none_late || fail 'the discard has ended before the write'
 	same "$RUN/zero" "$IMG2" "$at" "$MIB"
 }
 
@@ -203,11 +227,13 @@ lost_in_recall() {
 	start discard blkdiscard -f -o "$at" -l "$MIB" "$IMG2"
 	sleep 1
 	alive discard || fail 'the discard did not wait for node 3'
+	# Each end says goodbye to the other, and hears nothing.
+	leave 3 1 &
 	leave 1 3
+	wait $!
 	sleep 1
 	alive discard || fail 'the discard did not wait for the session to come back'
 	equal 'state on node 3' "$(state 3 image:1 "$at")" data
-	leave 3 1
 	ip link set v3 up
 	within 10 reachable 3
 	session 1 3
@@ -228,7 +254,7 @@ ready() {
 }
 
 sequence() {
-	kernel 1 image show "$UUID" 1 --json | jq '.images[0]["layout-seq"]'
+	kernel 1 image show "$UUID" 1 --json | value layout-seq
 }
 
 # grant SEQ EXTENT...: from the coordinator to node 2.
@@ -261,10 +287,10 @@ too_old_grant() {
 	local at=$((40 * MIB)) seq
 
 	seq=$(sequence)
-	# More changes than are remembered (COVOL_CHANGES, 256); each counts twice.
-	blkdiscard -f --step 4096 -o "$at" -l $((320 * 4096)) "$IMG2"
+	# More changes than are remembered (COVOL_CHANGES, 256); each is a change, and counts twice.
+	blkdiscard -f --step 4096 -o "$at" -l $((264 * 4096)) "$IMG2"
 	echo "sequence $seq before, $(sequence) after"
-	between 'changes' $(($(sequence) - seq)) 640 700
+	between 'changes' $(($(sequence) - seq)) 528 590
 	helper rawnl <<-TABLE
 		ESTALE seq: too much has changed | MAP_SET MAP_UUID=uuid:$UUID MAP_OBJECT=u64:1 MAP_PEER=u32:2 MAP_SEQ=u64:$seq MAP_OFFSET=u64:$at MAP_LENGTH=u64:4096
 	TABLE
@@ -343,7 +369,7 @@ soon() {
 }
 
 recalls() {
-	kernel "$1" image show "$UUID" 1 --json | jq '.images[0]["recalls-received"]'
+	kernel "$1" image show "$UUID" 1 --json | value recalls-received
 }
 
 recalled_since() {
@@ -400,12 +426,12 @@ waits_for_range() {
 
 # serving PEER: node 1 has a request of its in service.
 serving() {
-	[[ $(kernel 1 session show "$UUID" --json | jq ".sessions[] | select(.peer == $1) | .serving") -gt 0 ]]
+	[[ $(kernel 1 session show "$UUID" --json | value serving peer "$1") -gt 0 ]]
 }
 
 # A recall waits for a write that went through the coordinator, and with the session is lost: both are done over the next one.
 recall_of_lost() {
-	local at=$((30 * MIB)) before
+	local at=$((30 * MIB)) before session
 
 	put "$RUN/one" "$IMG3" "$at" 1M
 	within 10 has 2 "$IMG2" "$at" data
@@ -417,8 +443,12 @@ recall_of_lost() {
 	ss -K -H -t dst 10.7.0.2 >/dev/null
 	within 10 no_session 1 2
 	within 10 no_session 2 1
-	has_late || fail 'too slow: the write has ended already'
-	session 2 1
+	session 2 1 &
+	session=$!
+	sleep 1
+	late_lands
+	# Node 2 may have thought meanwhile that nobody answers.
+	wait "$session" || within 30 session 2 1
 	within 30 dead late
 	within 30 dead discard
 	same "$RUN/zero" "$IMG2" "$at" "$MIB"
@@ -439,16 +469,20 @@ it 'every acknowledged allocating write survives the coordinator' crash
 it 'the same with a map that user space has given it' own_map
 it 'a writer makes no zeroes of what others write beside it, even without its grant' late_grant
 it 'a discard takes the extents back from all nodes' discard
+it 'what was written in place before a discard is not after it' discard_forgets
 it 'blocks that were freed and used again are not written by who had them' freed_blocks
-it 'a grant is cut by what changed since its extents were read' old_grant
-it 'a grant that is too old is refused' too_old_grant
 it 'a recall waits for what the holder is writing' 'ready holder_writes'
-it 'a member that is lost: the change waits until it is back, and has returned' 'ready lost_holder'
-it 'a member that is lost while it is asked: the same' 'ready lost_in_recall'
-it 'two members are lost, and what each has asked for waits for the other: both come back' 'ready crossed'
-it 'what a lost member has asked for waits for a range that waits for the member: it comes back' 'ready waits_for_range'
-it 'a recall waits for a write that is lost: the member comes back, both are done' 'ready recall_of_lost'
-it 'a member that does not answer a recall: the change waits, an event says so, forget ends it' 'ready silent_holder'
-it 'who was forgotten does not become a holder without a session' forgotten_holder
+# What is of sessions and layouts is the same on every file system.
+if [[ ${FILE_SYSTEM:-xfs} == xfs ]]; then
+	it 'a grant is cut by what changed since its extents were read' old_grant
+	it 'a grant that is too old is refused' too_old_grant
+	it 'a member that is lost: the change waits until it is back, and has returned' 'ready lost_holder'
+	it 'a member that is lost while it is asked: the same' 'ready lost_in_recall'
+	it 'two members are lost, and what each has asked for waits for the other: both come back' 'ready crossed'
+	it 'what a lost member has asked for waits for a range that waits for the member: it comes back' 'ready waits_for_range'
+	it 'a recall waits for a write that is lost: the member comes back, both are done' 'ready recall_of_lost'
+	it 'a member that does not answer a recall: the change waits, an event says so, forget ends it' 'ready silent_holder'
+	it 'who was forgotten does not become a holder without a session' forgotten_holder
+fi
 last 'all is taken down; the module unloads' down
 ktap_run

@@ -121,7 +121,7 @@ fs_counted() {
 }
 
 served() {
-	kernel "$1" session show "$UUID" --json | jq ".sessions[] | select(.peer == $2) | .[\"requests-served\"]"
+	kernel "$1" session show "$UUID" --json | value requests-served peer "$2"
 }
 
 block_third() {

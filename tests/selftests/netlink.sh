@@ -96,7 +96,7 @@ missing() {
 		EINVAL id or size: missing               | IMAGE_NEW $I IMAGE_ID=u64:2
 		EINVAL fd: missing                       | IMAGE_NEW IMAGE_UUID=uuid:$OTHER IMAGE_ID=u64:2 IMAGE_SIZE=u64:512
 		EINVAL object: missing                   | IMAGE_SET $I IMAGE_SIZE=u64:512
-		EINVAL size: missing                     | IMAGE_SET $I IMAGE_ID=u64:1
+		EINVAL size, fd or no-file: one of them, and no other | IMAGE_SET $I IMAGE_ID=u64:1
 		EINVAL object: missing                   | IMAGE_DEL $I
 		EINVAL object: missing                   | IMAGE_RECALL $I
 		EINVAL object: missing                   | IMAGE_SHARE_BEGIN $I
@@ -355,7 +355,7 @@ many_extents() {
 	equal 'extents of the dump' "$(wc -l <<<"$got")" "$EXTENTS"
 	[[ $got == "$set" ]] || fail 'the map that is dumped is not the one that was set'
 	helper rawnl --dump <<<"ok $EXTENTS | MAP_GET $M1"
-	equal 'extents of the image' "$(kernel 1 image show "$UUID" 1 --json | jq '.images[0].extents')" "$EXTENTS"
+	equal 'extents of the image' "$(kernel 1 image show "$UUID" 1 --json | value extents)" "$EXTENTS"
 	kernel 1 map clear "$UUID" image:1 --offset 1024 --length 512
 	kernel 1 map clear "$UUID" image:1 --offset 4M
 	helper rawnl --dump <<<"ok 4095 | MAP_GET $M1"

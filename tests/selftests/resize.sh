@@ -42,7 +42,7 @@ bytes() {
 
 # size NODE: of image 1, as its kernel knows it.
 size() {
-	kernel "$1" image show "$UUID" 1 --json | jq '.images[0].size'
+	kernel "$1" image show "$UUID" 1 --json | value size
 }
 
 zeroes() {
@@ -114,7 +114,7 @@ grow() {
 
 # lost: sessions that node 2 has lost.
 lost() {
-	kernel 2 volume show "$UUID" --json | jq '.volumes[0]."sessions-lost" // .volumes[0].sessions_lost'
+	kernel 2 volume show "$UUID" --json | value sessions-lost
 }
 
 # beyond NODE BYTE: extents of image 1 there that end behind that.
@@ -169,6 +169,10 @@ shrink() {
 	put "$RUN/two" "$IMG" $((40 * MIB))
 	within 20 has 2 "$IMG" $((40 * MIB)) data
 	same "$RUN/two" /dev/mapper/n3-img $((40 * MIB)) "$MIB"
+	# The coordinator learns that this is data of the image's own.
+	route 2 fs-redirected
+	put "$RUN/two" "$IMG" $((40 * MIB))
+	route 2 direct
 	load shrink "$IMG"
 	for node in 1 2 3; do
 		fails resize "$node" 1 36M 2>"$RUN/error"
@@ -212,6 +216,14 @@ grow_again() {
 	relength 2 n2-img image:1 48
 	zeroes "$IMG" $((40 * MIB)) "$MIB"
 	zeroes "$IMG" $((47 * MIB)) "$MIB"
+	# A hole again for the coordinator, too: who has it as zeroes is told of a write.
+	relength 3 n3-img image:1 48
+	within 20 has 3 /dev/mapper/n3-img $((40 * MIB)) hole
+	head -c 4096 "$RUN/one" >"$RUN/first"
+	route 2 fs-redirected
+	put "$RUN/first" "$IMG" $((40 * MIB)) 4096
+	route 2 direct
+	same "$RUN/first" /dev/mapper/n3-img $((40 * MIB)) 4096
 }
 
 # Held I/O does not keep an image from growing, nor from being released.
@@ -240,7 +252,7 @@ grow_volume() {
 	for node in 2 3 1; do
 		kernel "$node" volume resize "$UUID"
 	done
-	equal 'size of the volume' "$(kernel 1 volume show "$UUID" --json | jq '.volumes[0].size')" $((VOLUME_MIB * MIB))
+	equal 'size of the volume' "$(kernel 1 volume show "$UUID" --json | value size)" $((VOLUME_MIB * MIB))
 	relength 1 volume volume "$VOLUME_MIB"
 	xfs_growfs "$MNT" >/dev/null
 	equal 'size of the device' "$(bytes /dev/mapper/volume)" $((VOLUME_MIB * MIB))

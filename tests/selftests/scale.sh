@@ -28,14 +28,8 @@ place() {
 	echo $(($1 * 7919 % PLACES * BLOCK))
 }
 
-extents() {
-	awk -v nr="$EXTENTS" -v block="$BLOCK" -v places="$PLACES" 'BEGIN {
-		for (i = 0; i < nr; i++) printf "data:%.0f:%d:%d\n", i * block, block, i * 7919 % places * block
-	}'
-}
-
 count() {
-	kernel 2 image show "$UUID" 1 --json | jq '.images[0].extents'
+	kernel 2 image show "$UUID" 1 --json | value extents
 }
 
 # nodes: bytes of all maple trees of the machine. Nodes that were replaced are freed some time later.
@@ -49,12 +43,13 @@ load_all() {
 
 	before=$(nodes)
 	begin=$SECONDS
-	extents | xargs -n 20000 nsenter --net=/run/netns/n2 "$HERE/../bin/covol" kernel map set "$UUID" image:1
+	on 2 "$HERE/../bin/extents" "$UUID" 1 "$EXTENTS" "$BLOCK" "$PLACES"
 	begin=$((SECONDS - begin))
 	equal 'extents' "$(count)" "$EXTENTS"
 	bytes=$((($(nodes) - before) * 10 / EXTENTS))
 	echo "covol scale: $EXTENTS extents: loaded in $begin s; $((bytes / 10)).$((bytes % 10)) bytes an extent" | tee /dev/kmsg
-	between 'tenths of a byte an extent' "$bytes" 80 "$MOST"
+	# KASAN keeps what was freed for a while, and so the nodes that were replaced.
+	grep -q ' kasan_report$' /proc/kallsyms || between 'tenths of a byte an extent' "$bytes" 80 "$MOST"
 }
 
 look_up() {

@@ -43,7 +43,7 @@ share() {
 
 # of WHAT: of image 1 on the coordinator.
 of() {
-	kernel 1 image show "$UUID" 1 --json | jq ".images[0][\"$1\"]"
+	kernel 1 image show "$UUID" 1 --json | value "$1"
 }
 
 # everyone OFFSET STATE: all nodes come to have it there.

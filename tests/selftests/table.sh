@@ -203,7 +203,7 @@ status_words() {
 }
 
 nothing_left() {
-	equal 'devices of the volume' "$(kernel 1 volume show --json | jq '.volumes[0].devices')" 0
+	equal 'devices of the volume' "$(kernel 1 volume show --json | value devices)" 0
 	! dmsetup ls --target covol | grep -v '^No devices' || fail 'a device is left'
 	nodes_down
 	module_down

@@ -134,10 +134,13 @@ ways() {
 	for way in fs-redirected 'block-redirected --redirect-peer 3' direct fs-redirected; do
 		# shellcheck disable=SC2086
 		route 2 $way
-		sleep 4
+		way=${way%% *}
+		goes_on n2-img "${way%-redirected}"
+		sleep 1
 	done
 	route 3 fs-redirected
-	sleep 4
+	goes_on n3-img fs
+	sleep 1
 	load_ok two
 	load_ok three
 	route 2 direct
@@ -162,7 +165,7 @@ torn_down() {
 	load two "$IMG2" --offset=0 --size=8M
 	route 2 fs-redirected
 	for i in 1 2 3; do
-		sleep 2
+		goes_on n2-img fs
 		ss -K "( sport = :$PORT or dport = :$PORT )" dst 10.7.0.2 >/dev/null
 		within 20 session_is_gone 1 2
 		within 20 session_is_gone 2 1
@@ -193,7 +196,8 @@ says() {
 		within 20 dead offer
 		session_live 1 2 && echo live >"$RUN/was"
 		printf '%b' "$2"
-		sleep 3
+		# Nothing to say: the end of the input is what it is about.
+		[[ -z $2 ]] || within 10 logged "$1"
 	} | on 2 gnutls-cli --inline-commands --x509cafile "$CERTS/ca.crt" --x509certfile "$CERTS/node2.crt" \
 		--x509keyfile "$CERTS/node2.key" --verify-hostname node1 --port "$PORT" 10.7.0.1 >"$RUN/cli.log" 2>&1 || true
 	[[ -s $RUN/was ]] || fail "no session: $(<"$RUN/offer.log") $(<"$RUN/cli.log")"

@@ -178,7 +178,7 @@ session_events() {
 }
 
 waits_for_room() {
-	[[ $(kernel 2 session show "$UUID" --json | jq '.sessions[0].queued') -gt 0 ]]
+	[[ $(kernel 2 session show "$UUID" --json | value queued) -gt 0 ]]
 }
 
 # More than the window takes at once.
@@ -263,15 +263,15 @@ not_shown() {
 
 # count NODE WHAT: a counter of image 1, or of the volume if it is one of those.
 count() {
-	kernel "$1" image show "$UUID" 1 --json | jq -r ".images[0].\"$2\""
+	kernel "$1" image show "$UUID" 1 --json | value "$2"
 }
 
 count_volume() {
-	kernel "$1" volume show "$UUID" --json | jq -r ".volumes[0].\"$2\""
+	kernel "$1" volume show "$UUID" --json | value "$2"
 }
 
 count_session() {
-	kernel "$1" session show "$UUID" --json | jq -r ".sessions[] | select(.peer == $2) | .\"$3\""
+	kernel "$1" session show "$UUID" --json | value "$3" peer "$2"
 }
 
 # stat NODE WAY WHAT: of image 1.
@@ -339,7 +339,7 @@ replays() {
 }
 
 asks() {
-	[[ $(kernel 2 session show "$UUID" --json | jq '.sessions[0].outstanding') -gt 0 ]]
+	[[ $(kernel 2 session show "$UUID" --json | value outstanding) -gt 0 ]]
 }
 
 # ---- debugfs under load ----

@@ -73,7 +73,7 @@ static void test_help(void **state)
 	static const char *const lines[] = {
 		"kernel volume add --help", "kernel volume set --help",
 		"kernel volume remove --help", "kernel volume show --help",
-		"kernel image add --help", "kernel image remove --help",
+		"kernel image add --help", "kernel image remove --help", "kernel image set --help",
 		"kernel image show --help", "kernel image recall --help",
 		"kernel image share begin --help", "kernel image share end --help",
 		"kernel map set --help", "kernel map clear --help",
@@ -218,6 +218,40 @@ static void test_image_add(void **state)
 	assert_says(err, "/nonexistent: No such file or directory");
 	assert_int_equal(covol("kernel image remove " U " 3"), EXIT_OK);
 	fake_request(2, COVOL_CMD_IMAGE_DEL);
+}
+
+static void test_image_set(void **state)
+{
+	char path[] = "/tmp/covol-test-XXXXXX", line[256];
+	int fd = mkstemp(path), code;
+	struct nlattr **sent;
+
+	(void)state;
+	close(fd);
+	assert_int_equal(covol("kernel image set " U " 3"), EXIT_USAGE);
+	assert_int_equal(covol("kernel image set " U " 3 --file /x --no-file"), EXIT_USAGE);
+	assert_int_equal(covol("kernel image set " U " 3 --file /x --no-wait"), EXIT_USAGE);
+	assert_int_equal(covol("kernel image set " U " 3 --no-file --holders 1"), EXIT_USAGE);
+	assert_int_equal(covol("kernel image set " U " 3 --file /x --holders 1,a"), EXIT_USAGE);
+	assert_int_equal(covol("kernel image set " U " 3 --file /nonexistent"), EXIT_FAILED);
+	assert_says(err, "/nonexistent: No such file or directory");
+	assert_int_equal(covol("kernel image set " U " 3 --no-file --keep-layouts --no-wait"),
+			 EXIT_OK);
+	sent = fake_request(0, COVOL_CMD_IMAGE_SET);
+	assert_true(fake_has_only(sent, COVOL_A_IMAGE_UUID, COVOL_A_IMAGE_ID,
+				  COVOL_A_IMAGE_NO_FILE, COVOL_A_IMAGE_KEEP_LAYOUTS,
+				  COVOL_A_IMAGE_NO_WAIT, 0));
+
+	snprintf(line, sizeof(line), "kernel image set " U " 3 --file %s --holders 1,2", path);
+	code = covol(line);
+	unlink(path);
+	if (code != EXIT_OK && strstr(err, "Invalid argument"))
+		skip(); /* no O_DIRECT there: tmpfs */
+	assert_int_equal(code, EXIT_OK);
+	sent = fake_request(1, COVOL_CMD_IMAGE_SET);
+	assert_true(fake_has_only(sent, COVOL_A_IMAGE_UUID, COVOL_A_IMAGE_ID, COVOL_A_IMAGE_FD,
+				  COVOL_A_IMAGE_HOLDER, 0));
+	assert_int_equal(nla_get_u32(sent[COVOL_A_IMAGE_HOLDER]), 2);
 }
 
 static void test_image_share(void **state)
@@ -627,6 +661,7 @@ int main(void)
 		TEST(test_no_module),
 		TEST(test_image_add),
 		TEST(test_image_share),
+		TEST(test_image_set),
 		TEST(test_map_set),
 		TEST(test_map_clear),
 		TEST(test_volume_show),

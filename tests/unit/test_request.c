@@ -135,6 +135,50 @@ static void test_image_commands(void **state)
 	assert_non_null(strstr(covol_error(c), "image: it is not being shared"));
 }
 
+static size_t count_attributes(size_t number, int type)
+{
+	struct nlattr *attribute;
+	size_t count = 0;
+	int left;
+
+	nlmsg_for_each_attr(attribute, fake_request_message(number), GENL_HDRLEN, left)
+		count += nla_type(attribute) == type;
+	return count;
+}
+
+static void test_image_file(void **state)
+{
+	const uint32_t nodes[] = { 1, 3, 7 };
+	struct covol_image image = { .uuid = fake_uuid, .id = 3, .size = 8192, .fd = 9,
+				     .may_hold = nodes, .may_hold_count = 3 };
+	struct nlattr **sent;
+
+	(void)state;
+	assert_int_equal(covol_image_new(c, &image), 0);
+	fake_request(0, COVOL_CMD_IMAGE_NEW);
+	assert_int_equal(count_attributes(0, COVOL_A_IMAGE_HOLDER), 3);
+	assert_int_equal(covol_image_serve(c, &fake_uuid, 4, 9, nodes, 2), 0);
+	sent = fake_request(1, COVOL_CMD_IMAGE_SET);
+	assert_true(fake_has_only(sent, COVOL_A_IMAGE_UUID, COVOL_A_IMAGE_ID, COVOL_A_IMAGE_FD,
+				  COVOL_A_IMAGE_HOLDER, 0));
+	assert_int_equal(nla_get_u64(sent[COVOL_A_IMAGE_ID]), 4);
+	assert_int_equal(nla_get_s32(sent[COVOL_A_IMAGE_FD]), 9);
+	assert_int_equal(count_attributes(1, COVOL_A_IMAGE_HOLDER), 2);
+	assert_int_equal(covol_image_release(c, &fake_uuid, 5, 0), 0);
+	assert_true(fake_has_only(fake_request(2, COVOL_CMD_IMAGE_SET), COVOL_A_IMAGE_UUID,
+				  COVOL_A_IMAGE_ID, COVOL_A_IMAGE_NO_FILE, 0));
+	assert_int_equal(covol_image_release(c, &fake_uuid, 5, COVOL_IMAGE_KEEP_LAYOUTS), 0);
+	assert_true(fake_has_only(fake_request(3, COVOL_CMD_IMAGE_SET), COVOL_A_IMAGE_UUID,
+				  COVOL_A_IMAGE_ID, COVOL_A_IMAGE_NO_FILE,
+				  COVOL_A_IMAGE_KEEP_LAYOUTS, 0));
+	fake_refuse(-EBUSY, "image: it is being shared; end that first", 0, 0);
+	assert_int_equal(covol_image_release(c, &fake_uuid, 5, COVOL_IMAGE_NO_WAIT), -EBUSY);
+	assert_true(fake_has_only(fake_request(4, COVOL_CMD_IMAGE_SET), COVOL_A_IMAGE_UUID,
+				  COVOL_A_IMAGE_ID, COVOL_A_IMAGE_NO_FILE, COVOL_A_IMAGE_NO_WAIT,
+				  0));
+	assert_non_null(strstr(covol_error(c), "image 5: image: it is being shared"));
+}
+
 static void test_session_commands(void **state)
 {
 	static const int fds[COVOL_LANES_MAX] = { 7, 9, 8 };
@@ -693,6 +737,7 @@ int main(void)
 		TEST(test_volume_new_without_lun),
 		TEST(test_volume_set),
 		TEST(test_image_commands),
+		TEST(test_image_file),
 		TEST(test_session_commands),
 		TEST(test_map_clear),
 		TEST(test_map_set),

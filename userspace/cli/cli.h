@@ -176,6 +176,7 @@ int kernel_volume_resize(const struct command *self, int argc, char **argv);
 int kernel_volume_remove(const struct command *self, int argc, char **argv);
 int kernel_volume_show(const struct command *self, int argc, char **argv);
 int kernel_image_add(const struct command *self, int argc, char **argv);
+int kernel_image_set(const struct command *self, int argc, char **argv);
 int kernel_image_resize(const struct command *self, int argc, char **argv);
 int kernel_image_remove(const struct command *self, int argc, char **argv);
 int kernel_image_recall(const struct command *self, int argc, char **argv);

@@ -16,6 +16,7 @@ static const struct command commands[] = {
 	{ "kernel volume remove", kernel_volume_remove, "forget a volume" },
 	{ "kernel volume show", kernel_volume_show, "print volumes" },
 	{ "kernel image add", kernel_image_add, "make an image known to this node's kernel" },
+	{ "kernel image set", kernel_image_set, "give an image its file, or take it away" },
 	{ "kernel image resize", kernel_image_resize, "change the size of an image" },
 	{ "kernel image remove", kernel_image_remove, "forget an image" },
 	{ "kernel image show", kernel_image_show, "print images" },

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -32,15 +33,39 @@ static int open_file(const struct command *self, const char *path)
 	return fd;
 }
 
+#define NODES_MAX	64
+
+struct nodes {
+	uint32_t node[NODES_MAX];
+	size_t count;
+};
+
+/* "1,3" */
+static bool parse_nodes(const char *text, struct nodes *nodes)
+{
+	char *copy = strdup(text), *rest = copy, *word;
+	bool good = copy;
+
+	nodes->count = 0;
+	while (good && (word = strsep(&rest, ",")))
+		good = nodes->count < NODES_MAX &&
+		       !parse_value(ARG_NODE, word, &nodes->node[nodes->count++]);
+	free(copy);
+	return good;
+}
+
 int kernel_image_add(const struct command *self, int argc, char **argv)
 {
 	struct covol_image image = { .fd = -1 };
-	const char *file = NULL;
+	const char *file = NULL, *holders = NULL;
+	struct nodes nodes = { .count = 0 };
 	struct arg args[] = {
 		{ "UUID", ARG_UUID, &image.uuid, true, "the volume" },
 		{ "ID", ARG_IMAGE, &image.id, true, "the image's id, from 1" },
 		{ "--size", ARG_BYTES, &image.size, true, "its size" },
 		{ "--file", ARG_STRING, &file, false, "its file; on the coordinator only" },
+		{ "--holders", ARG_STRING, &holders, false,
+		  "nodes that may hold layouts of it: NODE,NODE" },
 		END_OF_ARGS
 	};
 	int code = parse_args(self, args, argc, argv);
@@ -48,6 +73,10 @@ int kernel_image_add(const struct command *self, int argc, char **argv)
 
 	if (code != GO_ON)
 		return code;
+	if (holders && (!file || !parse_nodes(holders, &nodes)))
+		return bad_usage(self, "--holders: not NODE,NODE, or without --file");
+	image.may_hold = nodes.node;
+	image.may_hold_count = nodes.count;
 	if (file) {
 		image.fd = open_file(self, file);
 		if (image.fd < 0)
@@ -57,6 +86,60 @@ int kernel_image_add(const struct command *self, int argc, char **argv)
 	code = c ? finished(self, c, covol_image_new(c, &image)) : EXIT_FAILED;
 	if (file)
 		close(image.fd);
+	return code;
+}
+
+/* What is asked for, if it makes sense. */
+static int check_set(const struct command *self, const struct arg *args, const char *holders,
+		     struct nodes *nodes)
+{
+	if (given(args, "--file") == given(args, "--no-file"))
+		return bad_usage(self, "--file or --no-file is missing, or both are there");
+	if ((given(args, "--keep-layouts") || given(args, "--no-wait")) && given(args, "--file"))
+		return bad_usage(self, "--keep-layouts and --no-wait belong to --no-file");
+	if (holders && (given(args, "--no-file") || !parse_nodes(holders, nodes)))
+		return bad_usage(self, "--holders: not NODE,NODE, or without --file");
+	return GO_ON;
+}
+
+int kernel_image_set(const struct command *self, int argc, char **argv)
+{
+	bool no_file = false, keep = false, no_wait = false;
+	const char *file = NULL, *holders = NULL;
+	struct nodes nodes = { .count = 0 };
+	struct covol_uuid uuid;
+	uint64_t id;
+	struct arg args[] = {
+		{ "UUID", ARG_UUID, &uuid, true, "the volume" },
+		{ "ID", ARG_IMAGE, &id, true, "the image" },
+		{ "--file", ARG_STRING, &file, false, "serve it from now on, with this file" },
+		{ "--holders", ARG_STRING, &holders, false,
+		  "nodes that may hold layouts of it: NODE,NODE" },
+		{ "--no-file", ARG_FLAG, &no_file, false, "serve it no longer" },
+		{ "--keep-layouts", ARG_FLAG, &keep, false, "who holds layouts keeps them" },
+		{ "--no-wait", ARG_FLAG, &no_wait, false, "begin, and keep layouts" },
+		END_OF_ARGS
+	};
+	int code = parse_args(self, args, argc, argv), fd, error;
+	struct covol *c;
+
+	if (code == GO_ON)
+		code = check_set(self, args, holders, &nodes);
+	if (code != GO_ON)
+		return code;
+	fd = file ? open_file(self, file) : -1;
+	c = file && fd < 0 ? NULL : open_kernel(self);
+	if (!c) {
+		code = EXIT_FAILED;
+	} else {
+		error = file ? covol_image_serve(c, &uuid, id, fd, nodes.node, nodes.count) :
+			       covol_image_release(c, &uuid, id,
+						   (keep ? COVOL_IMAGE_KEEP_LAYOUTS : 0) |
+							   (no_wait ? COVOL_IMAGE_NO_WAIT : 0));
+		code = finished(self, c, error);
+	}
+	if (fd >= 0)
+		close(fd);
 	return code;
 }
 

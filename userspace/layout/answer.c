@@ -135,6 +135,12 @@ static int read_range(struct helper *helper, struct round *round, struct found *
 
 	found->image = find_image(helper, wanted->object);
 	found->begin = round->used;
+	/* It was wanted when it was still an image of ours. */
+	if (!found->image) {
+		found->failed = true;
+		helper->answered++;
+		return 0;
+	}
 	result = covol_layout_read(found->image->fd, wanted->offset, wanted->end - wanted->offset,
 				   keep_extent, round);
 	if (result > 0) {

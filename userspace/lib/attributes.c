@@ -83,6 +83,10 @@ static const char *const image_names[COVOL_A_IMAGE_MAX + 1] = {
 	[COVOL_A_IMAGE_ID]		= "id",
 	[COVOL_A_IMAGE_SIZE]		= "size",
 	[COVOL_A_IMAGE_FD]		= "fd",
+	[COVOL_A_IMAGE_HOLDER]		= "holder",
+	[COVOL_A_IMAGE_NO_FILE]		= "no-file",
+	[COVOL_A_IMAGE_KEEP_LAYOUTS]	= "keep-layouts",
+	[COVOL_A_IMAGE_NO_WAIT]		= "no-wait",
 };
 
 SET(image, IMAGE);

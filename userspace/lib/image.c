@@ -7,6 +7,14 @@
 
 #include "request.h"
 
+static void put_holders(struct covol_request *req, const uint32_t *may_hold, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		covol_request_put_u32(req, COVOL_A_IMAGE_HOLDER, may_hold[i]);
+}
+
 int covol_image_new(struct covol *c, const struct covol_image *image)
 {
 	struct covol_request req;
@@ -17,6 +25,40 @@ int covol_image_new(struct covol *c, const struct covol_image *image)
 	covol_request_put_u64(&req, COVOL_A_IMAGE_SIZE, image->size);
 	if (image->fd >= 0)
 		covol_request_put_fd(&req, COVOL_A_IMAGE_FD, image->fd);
+	put_holders(&req, image->may_hold, image->may_hold_count);
+	return covol_request_run(&req);
+}
+
+static void begin_set(struct covol *c, struct covol_request *req, const struct covol_uuid *uuid,
+		      uint64_t id)
+{
+	covol_request_begin(c, req, COVOL_CMD_IMAGE_SET, 0, uuid);
+	covol_request_about(req, ", image %" PRIu64, id);
+	covol_request_put_u64(req, COVOL_A_IMAGE_ID, id);
+}
+
+int covol_image_serve(struct covol *c, const struct covol_uuid *uuid, uint64_t id, int fd,
+		      const uint32_t *may_hold, size_t count)
+{
+	struct covol_request req;
+
+	begin_set(c, &req, uuid, id);
+	covol_request_put_fd(&req, COVOL_A_IMAGE_FD, fd);
+	put_holders(&req, may_hold, count);
+	return covol_request_run(&req);
+}
+
+int covol_image_release(struct covol *c, const struct covol_uuid *uuid, uint64_t id,
+			unsigned int flags)
+{
+	struct covol_request req;
+
+	begin_set(c, &req, uuid, id);
+	covol_request_put_flag(&req, COVOL_A_IMAGE_NO_FILE);
+	if (flags & COVOL_IMAGE_KEEP_LAYOUTS)
+		covol_request_put_flag(&req, COVOL_A_IMAGE_KEEP_LAYOUTS);
+	if (flags & COVOL_IMAGE_NO_WAIT)
+		covol_request_put_flag(&req, COVOL_A_IMAGE_NO_WAIT);
 	return covol_request_run(&req);
 }
 
@@ -24,9 +66,7 @@ int covol_image_resize(struct covol *c, const struct covol_uuid *uuid, uint64_t 
 {
 	struct covol_request req;
 
-	covol_request_begin(c, &req, COVOL_CMD_IMAGE_SET, 0, uuid);
-	covol_request_about(&req, ", image %" PRIu64, id);
-	covol_request_put_u64(&req, COVOL_A_IMAGE_ID, id);
+	begin_set(c, &req, uuid, id);
 	covol_request_put_u64(&req, COVOL_A_IMAGE_SIZE, size);
 	return covol_request_run(&req);
 }

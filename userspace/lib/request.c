@@ -46,10 +46,10 @@ const char *covol_command_name(uint8_t command)
 }
 
 /* Of the sets that answers bring. */
-#define MAX_ATTRIBUTES	COVOL_A_VOLUME_MAX
-_Static_assert(COVOL_A_IMAGE_MAX <= MAX_ATTRIBUTES, "volume has the most attributes");
-_Static_assert(COVOL_A_MAP_MAX <= MAX_ATTRIBUTES, "volume has the most attributes");
-_Static_assert(COVOL_A_SESSION_MAX <= MAX_ATTRIBUTES, "volume has the most attributes");
+#define MAX_ATTRIBUTES	COVOL_A_IMAGE_MAX
+_Static_assert(COVOL_A_VOLUME_MAX <= MAX_ATTRIBUTES, "images have the most attributes");
+_Static_assert(COVOL_A_MAP_MAX <= MAX_ATTRIBUTES, "images have the most attributes");
+_Static_assert(COVOL_A_SESSION_MAX <= MAX_ATTRIBUTES, "images have the most attributes");
 
 /* Every attribute set has its volume's uuid first. */
 #define UUID_ATTRIBUTE	1

@@ -407,6 +407,48 @@ static void cut(void)
 	all_end(fds, LANES, "closed by the peer");
 }
 
+static pid_t command(void)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return pid;
+	execl("/bin/sh", "sh", "-c", argument, NULL);
+	_exit(127);
+}
+
+/*
+ * How many GRANTs come on the first lane until the process ends. PINGs are answered: it may take
+ * longer than a silent peer has.
+ */
+static unsigned int grants_until_end(pid_t pid, int *fds, unsigned int lanes)
+{
+	unsigned int i, grants = 0;
+	struct pollfd polled;
+	struct hdr hdr;
+	int status;
+
+	while (!waitpid(pid, &status, WNOHANG)) {
+		for (i = 0; i < lanes; i++) {
+			polled = (struct pollfd) { .fd = fds[i], .events = POLLIN };
+			if (poll(&polled, 1, 20) != 1)
+				continue;
+			if (!get(fds[i], &hdr, sizeof(hdr)) || hdr.payload > sizeof(data) ||
+			    !get(fds[i], data, hdr.payload))
+				die("lane %u has ended", i);
+			if (hdr.opcode == PING)
+				put_msg(fds[i], response(&hdr, OK), NULL, 0);
+			else if (hdr.opcode == GRANT && !i)
+				grants++;
+			else
+				die("opcode %u on lane %u", hdr.opcode, i);
+		}
+	}
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		die("failed: %s", argument);
+	return grants;
+}
+
 /*
  * COMMAND makes the module grant us something. Grants and recalls come on the first lane, in order;
  * the answer to the discard that is the reason for the recall where that was asked.
@@ -414,12 +456,11 @@ static void cut(void)
 static void control(void)
 {
 	struct hdr discard = request(DISCARD, 1, 0, 65536), hdr;
-	unsigned int grants = 0;
+	unsigned int grants;
 	int fds[LANES];
 
 	session_lanes(fds, LANES);
-	if (system(argument))
-		die("failed: %s", argument);
+	grants = grants_until_end(command(), fds, LANES);
 	put_msg(fds[2], discard, NULL, 0);
 	while ((hdr = next(fds[0], "GRANT or RECALL")).opcode == GRANT)
 		grants++;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -221,7 +222,17 @@ void log_open(void)
 	usleep(600000);
 }
 
-bool logged(const char *text)
+static bool of_peer(const char *line)
+{
+	char node[24], peer[24];
+
+	snprintf(node, sizeof(node), "node %u", self.peer);
+	snprintf(peer, sizeof(peer), "peer %u", self.peer);
+	return strstr(line, node) || strstr(line, peer);
+}
+
+/* A line about any peer, or about us as a peer: others may be there at the same time. */
+static bool logged_by(const char *text, bool any)
 {
 	static char line[8192];
 	ssize_t len;
@@ -233,7 +244,7 @@ bool logged(const char *text)
 		do {
 			len = read(kmsg, line, sizeof(line) - 1);
 			line[len > 0 ? len : 0] = 0;
-			if (strstr(line, text))
+			if (strstr(line, text) && (any || of_peer(line)))
 				return true;
 		} while (len > 0 || (len < 0 && errno == EPIPE));
 		usleep(100000);
@@ -241,11 +252,16 @@ bool logged(const char *text)
 	return false;
 }
 
+bool logged(const char *text)
+{
+	return logged_by(text, true);
+}
+
 void must_end(int fd, const char *text)
 {
 	if (!ends(fd, 20000))
 		die("the session goes on");
-	if (!logged(text))
+	if (!logged_by(text, false))
 		die("the session ended, but \"%s\" is not in the log", text);
 	close(fd);
 }

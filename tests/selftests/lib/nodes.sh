@@ -15,6 +15,8 @@ readonly MNT=/mnt/volume
 readonly CRASHED=/mnt/crashed
 readonly PORT=7788
 HERE=${BASH_SOURCE[0]%/*}
+# shellcheck source-path=SCRIPTDIR source=value.sh
+. "$HERE/value.sh"
 export DM_DISABLE_UDEV=1
 
 # on NODE COMMAND...
@@ -65,13 +67,14 @@ module_down() {
 
 # ---- a LUN that is slow when it shall be ----
 
-# slow_lun: makes /dev/mapper/slow, another name of the RAM disk. A suite that takes it for its LUN calls this first.
+# slow_lun: makes /dev/mapper/slow, another name of the RAM disk. A suite that takes it for its LUN calls this first. What is
+# late waits for late_lands; the time in its table is only the most that a test may take.
 slow_lun() {
 	local sectors
 
 	modprobe -a dm_delay dm_switch
 	sectors=$(blockdev --getsz /dev/ram0)
-	dmsetup create late --noudevsync --table "0 $sectors delay /dev/ram0 0 0 /dev/ram0 0 $((8000 * SLOW))"
+	dmsetup create late --noudevsync --table "0 $sectors delay /dev/ram0 0 0 /dev/ram0 0 $((60000 * SLOW))"
 	dmsetup mknodes late
 	dmsetup create slow --noudevsync --table "0 $sectors switch 2 $sectors 0 /dev/ram0 0 /dev/mapper/late 0"
 	dmsetup mknodes slow
@@ -84,6 +87,20 @@ lun_is() {
 
 	[[ $1 == fast ]] || path=1
 	dmsetup message slow 0 "set_region_mappings 0:$path"
+}
+
+# late_lands: what is late is done now.
+late_lands() {
+	has_late || fail 'too slow: what is late has been done already'
+	nothing_late
+	none_late || fail 'what is late has not been done'
+}
+
+# nothing_late: if there is anything, it is done now. A suspend waits for nothing.
+nothing_late() {
+	[[ -e /dev/mapper/late ]] || return 0
+	dmsetup suspend --noudevsync late
+	dmsetup resume --noudevsync late
 }
 
 # has_late: there are writes that have not been done yet.
@@ -202,7 +219,7 @@ image() {
 }
 
 session_live() {
-	[[ $(kernel "$1" session show "$UUID" --json | jq -r ".sessions[] | select(.peer == $2) | .state") == live ]]
+	[[ $(kernel "$1" session show "$UUID" --json | value state peer "$2") == live ]]
 }
 
 # identity NODE PEER: options for a session, if the suite has certificates (CERTS, a directory).
@@ -247,7 +264,7 @@ layouts() {
 
 # state NODE OBJECT BYTE: of the extent there, in the node's map.
 state() {
-	kernel "$1" map show "$UUID" "$2" --offset "$3" --json | jq -r '.extents[0].state'
+	kernel "$1" map show "$UUID" "$2" --offset "$3" --json | value state
 }
 
 state_is() {
@@ -273,6 +290,21 @@ counters() {
 			at=$((at + 1))
 		done
 	done
+}
+
+# counter DEVICE WAY.WHAT
+counter() {
+	counters "$1"
+	echo "${COUNT[$2]}"
+}
+
+counter_over() {
+	[[ $(counter "$1" "$2") -gt $3 ]]
+}
+
+# goes_on DEVICE WAY: there are more writes that way.
+goes_on() {
+	within 20 counter_over "$1" "$2.writes" $(($(counter "$1" "$2.writes") + 5))
 }
 
 # counted DEVICE COMMAND -- WAY.WHAT=N...: what the command adds to the counters (N or any); those not named stay.
@@ -306,7 +338,7 @@ counted() {
 
 # held NODE: bios that are held there now.
 held() {
-	kernel "$1" volume show --json | jq -r ".volumes[] | select(.uuid == \"$UUID\") | .held"
+	kernel "$1" volume show "$UUID" --json | value held
 }
 
 is_held() {
@@ -343,10 +375,10 @@ put() {
 crashed() {
 	local options
 
-	dd if="$LUN" of=/dev/ram1 bs=1M iflag=direct oflag=direct status=none
+	dd if="$LUN" of="$RUN/crashed" bs=1M iflag=direct conv=sparse status=none
 	mkdir -p "$CRASHED"
 	[[ ${FILE_SYSTEM:-xfs} != xfs ]] || options=nouuid,
-	mount -o "${options-}loop,offset=$((OFFSET_SECTORS * 512))" /dev/ram1 "$CRASHED"
+	mount -o "${options-}loop,offset=$((OFFSET_SECTORS * 512))" "$RUN/crashed" "$CRASHED"
 }
 
 crashed_down() {
@@ -362,6 +394,7 @@ nodes_down() {
 	crashed_down
 	# What waits for held I/O does not end before that does; nor what waits for a recall.
 	kill_all
+	nothing_late
 	# A session ends when its requests have: each may wait for a recall from the other.
 	for node in 2 3; do
 		kernel 1 session remove "$UUID" "$node" --forget 2>/dev/null &
@@ -385,14 +418,25 @@ nodes_down() {
 # load NAME DEVICE [FIO-OPTION...]: writes and verifies in the background, until load_ok or its first error. As fast as
 # an emulated machine can and still do something else.
 load() {
-	local name=$1 device=$2
+	local name=$1 device=$2 before
 	shift 2
 
+	before=$(opens "$device")
 	# shellcheck disable=SC2016
 	start "$name" bash -c 'fio "$@"; echo "status $?"' - --name="$name" --filename="$device" --rw=randwrite --bs=8k \
-		--size=16M --iodepth=16 --rate_iops=250 --ioengine=libaio --direct=1 --verify=crc32c --verify_fatal=1 --verify_backlog=64 \
+		--size=16M --iodepth=16 --rate_iops=120 --ioengine=libaio --direct=1 --verify=crc32c --verify_fatal=1 --verify_backlog=64 \
 		--randrepeat=0 --time_based --runtime=100000 --output-format=terse --terse-version=3 "$@"
-	within 30 fuser -s "$device"
+	within 30 is_open "$device" "$before"
+}
+
+# opens DEVICE: how often it is open.
+opens() {
+	dmsetup info -c --noheadings -o open "$1"
+}
+
+# is_open DEVICE NUMBER: more often than that.
+is_open() {
+	[[ $(opens "$1") -gt $2 ]]
 }
 
 # load_ends NAME: it has ended by itself.
@@ -400,11 +444,18 @@ load_ends() {
 	within 60 grep -q '^status' "$RUN/$1.log"
 }
 
+# load_told NAME: it has ended, as it was told to; fio may miss that once.
+load_told() {
+	! grep -q '^status' "$RUN/$1.log" || return 0
+	kill -INT -- "-$(<"$RUN/$1.pid")"
+	sleep 2
+	grep -q '^status' "$RUN/$1.log"
+}
+
 # load_ok NAME: it is still going on; ended now, it has seen no error and no wrong data.
 load_ok() {
 	! grep '^status' "$RUN/$1.log" || fail "the load has ended: $(grep -v '^3;' "$RUN/$1.log")"
-	kill -INT -- "-$(<"$RUN/$1.pid")"
-	load_ends "$1"
+	within 60 load_told "$1"
 	# The fifth field of its result is the error.
 	equal "error of fio" "$(awk -F ';' '/^3;fio/ { print $5 }' "$RUN/$1.log")" 0
 	! grep -i 'verify:' "$RUN/$1.log" || fail "fio of $1 has read wrong data"
