@@ -16,7 +16,7 @@ help:
 	@echo 'make demo          the whole thing on a small virtual cluster (KEEP=1 leaves it running)'
 	@echo 'make check         all tests'
 	@echo 'make check-debug   the kernel tests on a kernel with KASAN, lockdep and kmemleak'
-	@echo 'make fuzz SECONDS=60   what takes a peer'\''s messages apart, fuzzed for so long (each of two targets)'
+	@echo 'make fuzz SECONDS=60   what takes a peer'\''s messages apart, fuzzed for so long (each of four targets)'
 	@echo 'make soak MINUTES=60   the data checker, while all kinds of things happen in random order'
 	@echo '                   (SEED=N repeats; SERIES=6.12: on the other kernel)'
 	@echo 'make mutants       the code of each invariant taken out, one at a time: the tests must find it (an hour)'
@@ -65,7 +65,7 @@ demo: setup
 	@tests/cluster/demo
 
 check: setup
-	@scripts/check lint unit sim model fuzz kunit selftests cluster late-write
+	@scripts/check lint unit sim model fuzz kunit selftests lun cluster late-write
 
 check-debug: setup
 	@scripts/check selftests-debug

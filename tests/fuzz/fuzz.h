@@ -6,11 +6,11 @@
 #ifndef FUZZ_H
 #define FUZZ_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include <linux/types.h>
 
 /* A rule that holds for every input; libFuzzer keeps the input that breaks it. */
 #define must(what) do {								\
@@ -20,6 +20,6 @@
 	}									\
 } while (0)
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #endif /* FUZZ_H */

@@ -55,6 +55,12 @@ static void test_wrong_usage(void **state)
 		{ "kernel top --interval 0", "--interval: must be more than 0" },
 		{ "kernel events --count 0", "\"0\" is not a number from 1" },
 		{ "kernel table " U " 1 --meta-policy ask", "\"ask\" is neither" },
+		{ "lun show", "DEVICE is missing" },
+		{ "check", "DEVICE is missing" },
+		{ "check /dev/null --late-write --drain none", "--drain none: not lun-reset" },
+		{ "check /dev/null --late-write --drain wait", "--drain wait: not lun-reset" },
+		/* A drain that no test would have shown to be enough. */
+		{ "check /dev/null --drain abort", "only with --late-write" },
 	};
 	size_t i;
 
@@ -80,7 +86,8 @@ static void test_help(void **state)
 		"kernel map show --help", "kernel session listen --help",
 		"kernel session connect --help", "kernel session remove --help",
 		"kernel session show --help", "kernel stats --help", "kernel top --help",
-		"kernel events --help", "kernel table --help",
+		"kernel events --help", "kernel table --help", "lun show --help",
+		"check --help",
 	};
 	char command[64];
 	size_t i;

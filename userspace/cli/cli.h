@@ -194,5 +194,7 @@ int kernel_stats(const struct command *self, int argc, char **argv);
 int kernel_top(const struct command *self, int argc, char **argv);
 int kernel_events(const struct command *self, int argc, char **argv);
 int kernel_table(const struct command *self, int argc, char **argv);
+int lun_show(const struct command *self, int argc, char **argv);
+int check_lun(const struct command *self, int argc, char **argv);
 
 #endif

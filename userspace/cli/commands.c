@@ -10,6 +10,7 @@
 #include "cli.h"
 
 static const struct command commands[] = {
+	{ "check", check_lun, "try whether a LUN and its array are fit for a volume" },
 	{ "kernel volume add", kernel_volume_add, "make a volume known to this node's kernel" },
 	{ "kernel volume set", kernel_volume_set, "change a volume's route, coordinator, epoch" },
 	{ "kernel volume resize", kernel_volume_resize, "tell that a volume has grown" },
@@ -36,6 +37,7 @@ static const struct command commands[] = {
 	{ "kernel top", kernel_top, "print what happens now, again and again" },
 	{ "kernel events", kernel_events, "follow what happens" },
 	{ "kernel table", kernel_table, "print the table line for dmsetup create" },
+	{ "lun show", lun_show, "print what a LUN holds, and who may write to it" },
 };
 
 __attribute__((format(printf, 2, 0)))
