@@ -53,41 +53,36 @@ void agent_step(struct sim *sim, unsigned int node, const struct own_event *even
 		agent_fact(sim, node, event->volume);
 }
 
-/* The kernel has not what the state says: it has booted since, and those who knew it are gone. */
-static bool has_less(const struct own_volume *vol, const struct own_member *member,
-		     const struct sim_local *local, unsigned int node)
+static bool changes_key(enum own_task task)
 {
-	if (vol->phase < OWN_CONNECT || vol->phase > OWN_HOLD)
-		return false;
-	if (vol->coordinator == node)
-		return !local->mounted;
-	return member->connected == vol->epoch && local->session_epoch != vol->epoch;
+	return task == OWN_TASK_REGISTER || task == OWN_TASK_CLOSE;
 }
 
 /* Say what is so, and not as the state has it. */
 void agent_fact(struct sim *sim, unsigned int node, unsigned int volume)
 {
 	struct sim_node *self = &sim->node[node];
-	struct sim_local *local = sim_local(sim, node, volume);
-	struct own_event event = { .node = node, .volume = volume };
-	const struct own_member *member;
-	struct own_volume *vol;
+	const struct sim_local *local = sim_local(sim, node, volume);
+	struct own_facts facts = {
+		.path = local->path,
+		.held = local->held,
+		.conflict = local->conflict,
+		.busy = local->job.task || local->next.task,
+		.changing_key = changes_key(local->job.task) || changes_key(local->next.task),
+		.incarnation = local->incarnation,
+		.mounted = local->mounted,
+		.serving = local->serving,
+		.session_epoch = local->session_epoch,
+		.route = local->route,
+	};
+	struct own_event events[OWN_DIFFERS];
+	unsigned int i, count;
 
 	if (!self->running || !self->synced || !self->own.quorate)
 		return;
-	vol = ownership_volume(&self->own, volume);
-	member = own_member(vol, node);
-	if (member->no_path == local->path) {
-		event.type = local->path ? OWN_EV_PATH_BACK : OWN_EV_PATH_LOST;
-		group_say(sim, node, &event);
-	}
-	if (((local->conflict && local->incarnation == member->incarnation) ||
-	     has_less(vol, member, local, node)) &&
-	    member->access == OWN_ACCESS_REGISTERED && !(vol->evict & own_bit(node))) {
-		event.type = OWN_EV_FENCED;
-		event.incarnation = member->incarnation;
-		group_say(sim, node, &event);
-	}
+	count = ownership_differs(ownership_volume(&self->own, volume), node, &facts, events);
+	for (i = 0; i < count; i++)
+		group_say(sim, node, &events[i]);
 }
 
 /*

@@ -87,10 +87,16 @@ static void enter_view(struct sim_node *node, struct sim_view *view)
 	if (node->pendings == SIM_PENDING) {
 		view_put(node->pending[0]);
 		node->pendings--;
+		node->pending_away[1] |= node->pending_away[0];
 		memmove(node->pending, node->pending + 1, node->pendings * sizeof(*node->pending));
 		memmove(node->pending_cut, node->pending_cut + 1,
 			node->pendings * sizeof(*node->pending_cut));
+		memmove(node->pending_away, node->pending_away + 1,
+			node->pendings * sizeof(*node->pending_away));
 	}
+	/* Who begins knows of nobody. */
+	node->pending_away[node->pendings] = newest(node) ? node->parted : 0;
+	node->parted = 0;
 	node->pending[node->pendings] = view;
 	node->pending_cut[node->pendings++] = UINT32_MAX;
 	view->users++;
@@ -121,10 +127,36 @@ static void form(struct sim *sim, own_nodes nodes, own_nodes up, bool quorate)
 		enter_view(&sim->node[n], view);
 }
 
+/*
+ * A new ring of these nodes: each knows of the others whether they have come with it from the same
+ * one. Who has not may have been in another, and decided things there.
+ */
+static bool ring_changed(struct sim *sim, own_nodes up)
+{
+	unsigned long first = sim->node[own_first(up)].ring, old[OWN_NODES + 1];
+	bool same = first;
+	unsigned int n, m;
+
+	for (n = 1; n <= sim->nodes; n++) {
+		old[n] = sim->node[n].ring;
+		same &= (old[n] == first) == !!(up & own_bit(n));
+	}
+	if (same)
+		return false;
+	sim->rings++;
+	own_for_each(n, up) {
+		for (m = 1; m <= sim->nodes; m++)
+			if (!(up & own_bit(m)) || old[m] != old[n])
+				sim->node[n].parted |= own_bit(m);
+		sim->node[n].ring = sim->rings;
+	}
+	return true;
+}
+
 static void part_changed(struct sim *sim, own_nodes up)
 {
+	bool same = !ring_changed(sim, up), quorate;
 	own_nodes nodes = 0;
-	bool same = true, quorate;
 	struct sim_view *view;
 	unsigned int n;
 
@@ -134,7 +166,7 @@ static void part_changed(struct sim *sim, own_nodes up)
 	quorate = sim->two_node || 2 * (unsigned int)__builtin_popcountll(up) > sim->nodes;
 	own_for_each(n, nodes) {
 		view = newest(&sim->node[n]);
-		if (!view || view->nodes != nodes || view->up != up || view->quorate != quorate)
+		if (!view || view->nodes != nodes || view->quorate != quorate)
 			same = false;
 	}
 	if (!same)
@@ -147,9 +179,12 @@ void group_changed(struct sim *sim)
 	own_nodes up, left = 0;
 	unsigned int n, m;
 
-	for (n = 1; n <= sim->nodes; n++)
+	for (n = 1; n <= sim->nodes; n++) {
+		if (!sim->node[n].alive)
+			sim->node[n].ring = 0;
 		if (sim->node[n].alive && !sim->node[n].frozen)
 			left |= own_bit(n);
+	}
 	while (left) {
 		n = own_first(left);
 		up = 0;
@@ -190,9 +225,10 @@ static void offer_state(struct sim_node *self, unsigned int node)
 {
 	struct sim_message message = {
 		.from = node,
-		.fresh = self->fresh,
+		.boot = self->life + 1,
 		.last = self->last,
 		.heard = self->heard,
+		.away = self->away,
 	};
 	struct sim_blob *blob = calloc(1, sizeof(*blob));
 
@@ -211,14 +247,17 @@ static void next_view(struct sim_node *self, unsigned int node)
 		self->last = 0;
 	self->view = self->pending[0];
 	self->cut = self->pending_cut[0];
+	self->away |= self->pending_away[0];
 	self->at = 0;
 	self->pendings--;
 	memmove(self->pending, self->pending + 1, self->pendings * sizeof(*self->pending));
 	memmove(self->pending_cut, self->pending_cut + 1,
 		self->pendings * sizeof(*self->pending_cut));
+	memmove(self->pending_away, self->pending_away + 1,
+		self->pendings * sizeof(*self->pending_away));
 	self->synced = false;
 	self->offered = 0;
-	self->fresh_nodes = 0;
+	self->away_nodes = 0;
 	memset(self->offers, 0, sizeof(self->offers));
 	if (!self->pendings)
 		offer_state(self, node);
@@ -275,19 +314,22 @@ static void check_same(struct sim *sim, unsigned int node)
 static void sync(struct sim *sim, unsigned int node)
 {
 	struct sim_node *self = &sim->node[node];
+	uint64_t boots[OWN_NODES] = { 0 };
 	struct own_event event = {
 		.type = OWN_EV_VIEW,
 		.nodes = self->view->nodes,
-		.up = self->view->up,
+		.boots = boots,
+		.up = self->view->nodes | (self->view->up & ~self->away_nodes),
 		.quorate = self->view->quorate,
-		.fresh = self->fresh_nodes,
 	};
+	unsigned int n;
 
+	own_for_each(n, self->view->nodes)
+		boots[n - 1] = self->offers[n]->boot;
 	merge(sim, node);
 	self->synced = true;
+	self->away = 0;
 	self->last = self->view->number;
-	if (event.quorate)
-		self->fresh = false;
 	agent_synced(sim, node, &event);
 	check_same(sim, node);
 }
@@ -306,8 +348,7 @@ static void hear_state(struct sim *sim, unsigned int node, const struct sim_mess
 				     message->from);
 	self->offers[message->from] = message;
 	self->offered |= own_bit(message->from);
-	if (message->fresh)
-		self->fresh_nodes |= own_bit(message->from);
+	self->away_nodes |= message->away;
 	if (self->offered == self->view->nodes)
 		sync(sim, node);
 }
@@ -348,4 +389,5 @@ void group_leave(struct sim *sim, unsigned int node)
 	self->last = 0;
 	self->at = 0;
 	self->cut = 0;
+	self->away = 0;
 }

@@ -14,9 +14,9 @@ bool lun_write(struct sim *sim, unsigned int node, unsigned int volume, bool met
 
 	if (!self->alive || self->frozen || !local->path || lun->count == SIM_WRITES)
 		return false;
-	if (metadata ? !local->mounted : local->route != OWN_ROUTE_DIRECT)
+	if (metadata ? !local->mounted || local->held : local->route != OWN_ROUTE_DIRECT)
 		return false;
-	if (lun->keys[node] != local->incarnation) {
+	if (!local->incarnation || lun->keys[node] != local->incarnation) {
 		/* A reservation conflict: it has been fenced, and stops. */
 		local->conflict = true;
 		local->mounted = false;
@@ -95,18 +95,17 @@ bool lun_draining(const struct sim_lun *lun)
 	return false;
 }
 
-/* From here on nothing of these nodes may land, nor of an earlier life of the others. */
+/*
+ * From here on nothing of these nodes may land. What is left of an earlier life of the others was
+ * sent after the drain had begun: they have crashed since, and another fence is for that.
+ */
 void lun_fenced(struct sim_lun *lun, own_nodes nodes)
 {
-	struct sim_write *write;
 	unsigned int i;
 
-	for (i = 0; i < lun->count; i++) {
-		write = &lun->writes[i];
-		if (nodes & own_bit(write->node) ||
-		    (lun->keys[write->node] && lun->keys[write->node] != write->incarnation))
-			write->doomed = true;
-	}
+	for (i = 0; i < lun->count; i++)
+		if (nodes & own_bit(lun->writes[i].node))
+			lun->writes[i].doomed = true;
 }
 
 /* At most one node may write metadata. */

@@ -70,7 +70,6 @@ void sim_init(struct sim *sim, unsigned int nodes, unsigned int volumes, bool tw
 	for (node = 1; node <= nodes; node++) {
 		ownership_copy(&sim->node[node].own, &own);
 		sim->node[node].alive = true;
-		sim->node[node].fresh = true;
 		for (volume = 1; volume <= volumes; volume++)
 			sim_local(sim, node, volume)->path = true;
 		agent_start(sim, node);
@@ -122,7 +121,6 @@ static bool boot(struct sim *sim, unsigned int node)
 	if (self->alive)
 		return false;
 	self->alive = true;
-	self->fresh = true;
 	agent_start(sim, node);
 	group_changed(sim);
 	return true;
@@ -183,6 +181,10 @@ static bool path(struct sim *sim, unsigned int node, unsigned int volume, bool g
 	if (local->path == good)
 		return false;
 	local->path = good;
+	if (!good && (local->route == OWN_ROUTE_DIRECT || local->mounted)) {
+		local->held = true;
+		local->route = OWN_ROUTE_NONE;
+	}
 	agent_fact(sim, node, volume);
 	return true;
 }
@@ -369,8 +371,22 @@ static void check_node(struct sim *sim, struct own_volume *vol, unsigned int nod
 	if (member->route != route || local->route != route)
 		sim_violated(sim, "volume %u: at rest, and node %u has route %u (%u)", vol->id,
 			     node, local->route, member->route);
+	if (member->incarnation != local->incarnation)
+		sim_violated(sim, "volume %u: at rest, and node %u has another key", vol->id, node);
 	if (node != vol->coordinator && local->session != vol->coordinator)
 		sim_violated(sim, "volume %u: at rest, and node %u has no session", vol->id, node);
+}
+
+static void check_stopped(struct sim *sim, const struct own_volume *vol)
+{
+	const struct sim_local *local;
+	unsigned int node;
+
+	for (node = 1; node <= sim->nodes; node++) {
+		local = sim_local(sim, node, vol->id);
+		if (local->incarnation || local->mounted || local->session || local->route)
+			sim_violated(sim, "volume %u: stopped, and node %u has it", vol->id, node);
+	}
 }
 
 static void check_volume(struct sim *sim, struct own_volume *vol)
@@ -378,6 +394,8 @@ static void check_volume(struct sim *sim, struct own_volume *vol)
 	const struct sim_local *local;
 	unsigned int node;
 
+	if (vol->phase == OWN_STOPPED)
+		check_stopped(sim, vol);
 	if (vol->wanted != OWN_WANT_STARTED) {
 		if (vol->phase != (vol->wanted ? OWN_MAINTENANCE : OWN_STOPPED))
 			sim_violated(sim, "volume %u: at rest in phase %s", vol->id,
@@ -490,11 +508,12 @@ void sim_dump(struct sim *sim)
 		       sim->node[viewer].synced ? "" : ", not in sync");
 		for (i = 0; i < own->count; i++) {
 			vol = own->volumes[i];
-			printf("#  volume %u: %s, wanted %u, by %u, to %u, epoch %llu%s%s%s\n",
+			printf("#  volume %u: %s, wanted %u, by %u, to %u, epoch %llu%s%s%s%s\n",
 			       vol->id, own_phase_name(vol->phase), vol->wanted, vol->coordinator,
 			       vol->target, (unsigned long long)vol->epoch,
 			       vol->retry ? ", waits" : "", vol->fencer ? ", fences" : "",
-			       vol->evict ? ", evicts" : "");
+			       vol->evict ? ", evicts" : "",
+			       vol->booted ? ", some for having booted" : "");
 			for (node = 1; node <= sim->nodes && sim->nodes < 8; node++)
 				dump_member(own_member(vol, node), sim_local(sim, node, vol->id),
 					    node);

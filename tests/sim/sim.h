@@ -56,9 +56,10 @@ struct sim_blob {
 
 struct sim_message {
 	unsigned int from;
-	bool fresh;
+	uint64_t boot;
 	unsigned long last;	/* the view that @state is of, and how much of it was heard */
 	uint32_t heard;
+	own_nodes away;		/* see struct sim_node */
 	struct sim_blob *state;	/* or an event: */
 	struct own_event event;
 };
@@ -100,6 +101,7 @@ struct sim_job {
 	uint64_t serial;
 	struct own_action action;
 	own_nodes present;		/* when it was told */
+	uint64_t incarnation[OWN_NODES + 1];	/* of the keys, as they were known then */
 	unsigned int stage;
 };
 
@@ -110,6 +112,7 @@ struct sim_local {
 	bool mounted;
 	bool conflict;			/* the key of this incarnation is gone */
 	bool path;
+	bool held;			/* since the path was lost, until it is told a route */
 	uint64_t serving;		/* epoch; 0: not */
 	unsigned int session;		/* with whom */
 	uint64_t session_epoch;
@@ -127,14 +130,16 @@ struct sim_node {
 	bool alive;
 	bool frozen;
 	bool running;			/* the agent */
-	bool fresh;			/* booted since it was in a quorate view */
 	unsigned int part;
+	unsigned long ring;		/* number of the one that it is in */
+	own_nodes parted;		/* who was not in all its rings since the newest view */
 	uint32_t life;
 	struct ownership own;
 	struct own_actions actions;
 	bool synced;
 	own_nodes offered;		/* who has told its state in this view */
-	own_nodes fresh_nodes;
+	own_nodes away;			/* who may have gone on without it since it was in sync */
+	own_nodes away_nodes;		/* all who are away by what is offered */
 	const struct sim_message *offers[OWN_NODES + 1];
 	unsigned long last;		/* number of the last view, if it was in sync there */
 	uint32_t heard;
@@ -143,6 +148,7 @@ struct sim_node {
 	uint32_t cut;			/* nothing from here on; UINT32_MAX: the view goes on */
 	struct sim_view *pending[SIM_PENDING];
 	uint32_t pending_cut[SIM_PENDING];
+	own_nodes pending_away[SIM_PENDING];
 	unsigned int pendings;
 	struct sim_local local[SIM_VOLUMES + 1];
 	struct own_action timers[SIM_TIMERS];
@@ -160,6 +166,7 @@ struct sim {
 	const char *kind;		/* of violation: its format */
 	uint32_t salt;			/* of the choice that is being carried out */
 	unsigned long views;
+	unsigned long rings;
 	unsigned long steps;		/* that did something */
 };
 

@@ -26,22 +26,16 @@ static bool has_key(const struct work *work)
 	return work->local->incarnation && work->lun->keys[work->node] == work->local->incarnation;
 }
 
-/* End everything that needs a key of its own. */
-static void give_up_key(struct work *work)
+/* End everything that this node's kernel does with the volume. */
+static void abandon(struct work *work)
 {
 	work->local->mounted = false;
 	work->local->serving = 0;
 	work->local->changes = false;
-	if (work->local->route == OWN_ROUTE_DIRECT)
-		work->local->route = OWN_ROUTE_NONE;
-}
-
-/* End everything that this node's kernel does with the volume. */
-static void abandon(struct work *work)
-{
-	give_up_key(work);
 	work->local->session = 0;
+	work->local->session_epoch = 0;
 	work->local->route = OWN_ROUTE_NONE;
+	work->local->held = false;
 }
 
 static bool own_in_flight(const struct work *work, bool metadata)
@@ -72,50 +66,57 @@ static int writable(struct work *work)
 static int do_register(struct work *work)
 {
 	if (!work->job->stage++) {
-		give_up_key(work);
+		abandon(work);
 		return NOT_YET;
 	}
 	if (own_in_flight(work, false))
 		return NOT_YET;
+	work->local->incarnation = work->job->action.incarnation;
 	if (!work->local->path)
 		return OWN_NO_PATH;
-	work->local->incarnation = work->job->action.incarnation;
 	work->local->conflict = false;
 	work->lun->keys[work->node] = work->local->incarnation;
 	return OWN_OK;
 }
 
-static void remove_keys(struct work *work, own_nodes keep)
+/* By the key: a node that is kept may have another than this one knows of. */
+static bool kept(const struct work *work, unsigned int node)
+{
+	const struct sim_job *job = work->job;
+
+	return job->action.nodes & own_bit(node) && job->incarnation[node] == work->lun->keys[node];
+}
+
+static void remove_keys(struct work *work)
 {
 	unsigned int node;
 
 	for (node = 1; node <= work->sim->nodes; node++)
-		if (!(keep & own_bit(node)))
+		if (!kept(work, node))
 			work->lun->keys[node] = 0;
 }
 
-static int verify_keys(struct work *work, own_nodes keep)
+static int verify_keys(struct work *work)
 {
 	unsigned int node;
 
 	for (node = 1; node <= work->sim->nodes; node++)
-		if (!(keep & own_bit(node)) && work->lun->keys[node])
+		if (work->lun->keys[node] && !kept(work, node))
 			return OWN_FAILED;
-	lun_fenced(work->lun, ~keep);
+	lun_fenced(work->lun, ~work->job->action.nodes);
 	work->epoch = work->lun->header;
 	return OWN_OK;
 }
 
 static int do_fence(struct work *work)
 {
-	own_nodes keep = work->job->action.nodes;
 	int result = writable(work);
 
 	if (result != OWN_OK)
 		return result;
 	switch (work->job->stage) {
 	case 0:
-		remove_keys(work, keep);
+		remove_keys(work);
 		lun_drain(work->lun);
 		work->job->stage++;
 		return NOT_YET;
@@ -124,13 +125,14 @@ static int do_fence(struct work *work)
 			work->job->stage++;
 		return NOT_YET;
 	default:
-		return verify_keys(work, keep);
+		return verify_keys(work);
 	}
 }
 
 static int do_barrier(struct work *work)
 {
 	work->local->session = 0;
+	work->local->session_epoch = 0;
 	work->local->mounted = false;
 	work->local->serving = 0;
 	work->local->changes = false;
@@ -144,6 +146,8 @@ static int do_mount(struct work *work)
 	if (result != OWN_OK)
 		return result;
 	work->local->mounted = true;
+	work->local->route = OWN_ROUTE_DIRECT;
+	work->local->held = false;
 	work->lun->owner = work->node;
 	return OWN_OK;
 }
@@ -249,7 +253,7 @@ static int do_unmount(struct work *work)
 {
 	if (!work->local->mounted)
 		return OWN_OK;
-	if (own_in_flight(work, true) || !work->local->path)
+	if (own_in_flight(work, true) || !work->local->path || work->local->held)
 		return NOT_YET;
 	if (!has_key(work)) {
 		abandon(work);
@@ -266,10 +270,15 @@ static int do_route(struct work *work)
 {
 	enum own_route route = work->job->action.route;
 
+	/* That is for another key than it has. */
+	if (route == OWN_ROUTE_BLOCK && work->local->incarnation &&
+	    work->local->incarnation != work->job->action.incarnation)
+		return OWN_FAILED;
 	if (route == OWN_ROUTE_BLOCK && lun_in_flight(work->lun, work->node))
 		sim_violated(work->sim, "volume %u: node %u is redirected with writes under way",
 			     work->volume, work->node);
 	work->local->route = route;
+	work->local->held = false;
 	return OWN_OK;
 }
 
@@ -363,7 +372,9 @@ static bool breaks_off(enum own_task task)
 
 void work_told(struct sim *sim, unsigned int node, const struct own_action *action)
 {
+	struct own_volume *vol = ownership_volume(&sim->node[node].own, action->volume);
 	struct sim_local *local = sim_local(sim, node, action->volume);
+	unsigned int member;
 
 	if ((local->job.task && local->job.serial == action->serial) ||
 	    (local->next.task && local->next.serial == action->serial))
@@ -378,6 +389,8 @@ void work_told(struct sim *sim, unsigned int node, const struct own_action *acti
 		.action = *action,
 		.present = sim->node[node].own.present,
 	};
+	own_for_each(member, action->task == OWN_TASK_FENCE ? action->nodes : 0)
+		local->next.incarnation[member] = own_member(vol, member)->incarnation;
 	if (!local->job.task || breaks_off(action->task))
 		begin_next(local);
 }

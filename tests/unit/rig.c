@@ -30,6 +30,17 @@ static void note(struct rig *rig, const struct own_action *action)
 		action->node);
 	if (action->task == OWN_TASK_FENCE)
 		rig->kept = action->nodes;
+	if (action->task == OWN_TASK_SERVE || action->task == OWN_TASK_RELEASE ||
+	    action->task == OWN_TASK_UNMOUNT)
+		rig->holders = action->nodes;
+	if (action->task == OWN_TASK_SERVE)
+		rig->served = action->nodes;
+	if (action->task == OWN_TASK_UNMOUNT)
+		rig->recalled = action->recall;
+	if (action->task == OWN_TASK_BARRIER && action->fenced)
+		rig->fenced |= own_bit(action->node);
+	if (action->task == OWN_TASK_CLOSE && action->fenced)
+		rig->keyless |= own_bit(action->node);
 }
 
 static void answer(struct rig *rig, const struct own_action *action)
@@ -102,16 +113,19 @@ int rig_simple(struct rig *rig, enum own_event_type type, unsigned int node, boo
 	return rig_event(rig, &event);
 }
 
-void rig_view(struct rig *rig, own_nodes nodes, own_nodes up, own_nodes fresh, bool quorate)
+void rig_view(struct rig *rig, own_nodes nodes, own_nodes up, own_nodes booted, bool quorate)
 {
 	struct own_event event = {
 		.type = OWN_EV_VIEW,
 		.nodes = nodes,
 		.up = up,
-		.fresh = fresh,
+		.boots = rig->boots,
 		.quorate = quorate,
 	};
+	unsigned int node;
 
+	own_for_each(node, booted)
+		rig->boots[node - 1]++;
 	rig->up = up;
 	rig_event(rig, &event);
 }
@@ -154,4 +168,9 @@ void rig_clear(struct rig *rig)
 {
 	rig->log[0] = '\0';
 	rig->kept = 0;
+	rig->holders = 0;
+	rig->served = 0;
+	rig->fenced = 0;
+	rig->keyless = 0;
+	rig->recalled = false;
 }

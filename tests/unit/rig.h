@@ -15,12 +15,18 @@ struct rig {
 	struct own_actions actions;
 	size_t next;			/* first action that nobody has looked at */
 	own_nodes up;
+	uint64_t boots[OWN_NODES];
 	enum own_result answer[OWN_TASKS][OWN_NODES + 1];
 	bool silent[OWN_TASKS][OWN_NODES + 1];	/* never answers */
 	uint64_t header;		/* epoch on the LUN */
 	bool timers;			/* they fire at once; else they wait */
 	char log[RIG_LOG];		/* "task:node task:node ..." of volume 1 */
 	own_nodes kept;			/* by the last fence of volume 1 */
+	own_nodes holders;		/* by its last SERVE, RELEASE or UNMOUNT */
+	own_nodes served;		/* the same, by its last SERVE */
+	own_nodes fenced;		/* who was told so in a BARRIER */
+	own_nodes keyless;		/* who was told to CLOSE without a key */
+	bool recalled;			/* the last UNMOUNT was to recall all layouts */
 	struct own_action timer;	/* the last */
 };
 
@@ -30,7 +36,8 @@ void rig_exit(struct rig *rig);
 int rig_event(struct rig *rig, const struct own_event *event);
 /* An event of this kind about volume 1. */
 int rig_simple(struct rig *rig, enum own_event_type type, unsigned int node, bool on);
-void rig_view(struct rig *rig, own_nodes nodes, own_nodes up, own_nodes fresh, bool quorate);
+/* @booted: since the last view. */
+void rig_view(struct rig *rig, own_nodes nodes, own_nodes up, own_nodes booted, bool quorate);
 /* Volume number @id, which must be the next one, started. */
 void rig_volume(struct rig *rig, uint32_t id);
 /* The last timer fires. */

@@ -16,6 +16,7 @@
 /* Parts of what nodes are told. */
 #define HOLDS "hold:2 hold:3 unmount:1 "
 #define BARRIERS "barrier:1 barrier:2 barrier:3 "
+#define COMES(node) "barrier:" node " connect:" node " route:" node
 #define SERVES(node) "mount:" node " write-epoch:" node " serve:" node " "
 
 static void assert_status(struct rig *rig, unsigned int node, enum own_state state,
@@ -199,12 +200,16 @@ static void test_coordinator_dies(void **state)
 	assert_string_equal(rig.log,
 			    "fence:2 barrier:2 barrier:3 " SERVES("2") "connect:3 release:2");
 	assert_int_equal(rig.kept, N2 | N3);
+	/* Who is here may hold layouts, and keeps them. */
+	assert_int_equal(rig.served, N2 | N3);
+	assert_int_equal(rig.holders, N2 | N3);
+	assert_int_equal(rig.fenced, 0);
 	assert_int_equal(rig_member(&rig, 1)->access, OWN_ACCESS_NONE);
 	assert_status(&rig, 1, OWN_STATE_UNAVAILABLE, OWN_REASON_NODE_LOST);
-	/* It comes back as a member. */
+	/* It comes back as a member; what it has done meanwhile, and for whom, nobody knows. */
 	rig_clear(&rig);
 	rig_view(&rig, N1 | N2 | N3, N1 | N2 | N3, N1, true);
-	assert_string_equal(rig.log, "register:1 barrier:1 connect:1 route:1");
+	assert_string_equal(rig.log, "release:2 fence:2 register:1 release:2 " COMES("1"));
 	assert_int_equal(rig_vol(&rig)->coordinator, 2);
 	rig_exit(&rig);
 }
@@ -254,6 +259,46 @@ static void test_barrier_waits(void **state)
 	rig_exit(&rig);
 }
 
+/* What a fence has found in one view says nothing in the next. */
+static void test_fence_again(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	started(&rig, N1 | N2 | N3);
+	rig.silent[OWN_TASK_BARRIER][3] = true;
+	rig_view(&rig, N2 | N3, N2 | N3, 0, true);
+	rig_clear(&rig);
+	rig_view(&rig, N2 | N3, N2 | N3, 0, true);
+	assert_string_equal(rig.log, "barrier:3 fence:2 barrier:2");
+	/* One that is under way, too. */
+	rig_clear(&rig);
+	rig.silent[OWN_TASK_FENCE][2] = true;
+	rig_view(&rig, N2 | N3, N2 | N3, 0, true);
+	rig.silent[OWN_TASK_FENCE][2] = false;
+	rig_clear(&rig);
+	rig_view(&rig, N2 | N3, N2 | N3, 0, true);
+	assert_string_equal(rig.log, "barrier:3 fence:2 barrier:2");
+	rig_exit(&rig);
+}
+
+/* Somebody comes while the new coordinator has been told to serve, and has not answered. */
+static void test_comes_before_serve(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	started(&rig, N1 | N2 | N3);
+	rig.silent[OWN_TASK_SERVE][2] = true;
+	rig.silent[OWN_TASK_BARRIER][3] = true;
+	rig_view(&rig, N2, N2, 0, true);
+	rig_clear(&rig);
+	rig_view(&rig, N2 | N3, N2 | N3, 0, true);
+	assert_string_equal(rig.log, "register:3 barrier:3");
+	assert_int_equal(rig_vol(&rig)->phase, OWN_SERVE);
+	rig_exit(&rig);
+}
+
 static void test_no_quorum(void **state)
 {
 	struct rig rig;
@@ -279,15 +324,28 @@ static void test_fence_on_demand(void **state)
 	rig_view(&rig, N1 | N2, N1 | N2, 0, true);
 	assert_string_equal(rig.log, "");
 	rig_simple(&rig, OWN_EV_FENCE_WANTED, 3, false);
-	assert_string_equal(rig.log, "fence:1");
+	assert_string_equal(rig.log, "fence:1 release:1");
 	assert_int_equal(rig.kept, N1 | N2);
+	/* What it held is forgotten, here and there. */
+	assert_int_equal(rig.holders, N1 | N2);
 	assert_int_equal(rig_vol(&rig)->coordinator, 1);
 	rig_exit(&rig);
 
 	started(&rig, N1 | N2 | N3);
 	rig_simple(&rig, OWN_EV_FENCE_ALWAYS, 0, true);
 	rig_view(&rig, N1 | N2, N1 | N2, 0, true);
-	assert_string_equal(rig.log, "fence:1");
+	assert_string_equal(rig.log, "fence:1 release:1");
+	assert_int_equal(rig.holders, N1 | N2);
+	/* Without its path: it does not register, and is block-redirected. */
+	rig_simple(&rig, OWN_EV_PATH_LOST, 3, false);
+	rig_view(&rig, N1 | N2 | N3, N1 | N2 | N3, 0, true);
+	assert_string_equal(rig.log, "fence:1 release:1 barrier:3 connect:3 route:3");
+	assert_int_equal(rig.fenced, N3);
+	/* It goes again, and nobody waits for it. */
+	rig_clear(&rig);
+	rig_view(&rig, N1 | N2, N1 | N2, 0, true);
+	assert_string_equal(rig.log, "release:1");
+	assert_int_equal(rig.holders, N1 | N2);
 	rig_exit(&rig);
 
 	/* It was not in the way, and has not booted: it goes on. */
@@ -295,13 +353,44 @@ static void test_fence_on_demand(void **state)
 	rig_view(&rig, N1 | N2, N1 | N2, 0, true);
 	rig_view(&rig, N1 | N2 | N3, N1 | N2 | N3, 0, true);
 	assert_string_equal(rig.log, "barrier:3 connect:3 route:3");
+	assert_int_equal(rig.fenced, 0);
 	rig_exit(&rig);
 
 	/* It has booted: what it had sent before may still land. */
 	started(&rig, N1 | N2 | N3);
 	rig_view(&rig, N1 | N2, N1 | N2, 0, true);
 	rig_view(&rig, N1 | N2 | N3, N1 | N2 | N3, N3, true);
-	assert_string_equal(rig.log, "fence:1 register:3 barrier:3 connect:3 route:3");
+	assert_string_equal(rig.log, "fence:1 register:3 release:1 barrier:3 connect:3 route:3");
+	rig_exit(&rig);
+}
+
+/* Whoever repairs the file system may move blocks: nobody has layouts of them, here or not. */
+static void test_maintenance_recalls(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	started(&rig, N1 | N2 | N3);
+	rig_simple(&rig, OWN_EV_MOVE, 2, false);
+	assert_false(rig.recalled);
+	rig_exit(&rig);
+
+	started(&rig, N1 | N2 | N3);
+	rig_view(&rig, N1 | N2, N1 | N2, 0, true);
+	rig_clear(&rig);
+	rig.silent[OWN_TASK_FENCE][1] = true;
+	rig_simple(&rig, OWN_EV_MAINTENANCE, 0, true);
+	assert_string_equal(rig.log, "hold:2 fence:1");
+	assert_int_equal(rig_vol(&rig)->phase, OWN_HOLD);
+	rig_exit(&rig);
+
+	started(&rig, N1 | N2 | N3);
+	rig_view(&rig, N1 | N2, N1 | N2, 0, true);
+	rig_clear(&rig);
+	rig_simple(&rig, OWN_EV_MAINTENANCE, 0, true);
+	assert_string_equal(rig.log, "hold:2 fence:1 unmount:1");
+	assert_true(rig.recalled);
+	assert_int_equal(rig.holders, N1 | N2);
 	rig_exit(&rig);
 }
 
@@ -331,7 +420,7 @@ static void test_path(void **state)
 	(void)state;
 	started(&rig, N1 | N2);
 	rig_simple(&rig, OWN_EV_PATH_LOST, 2, false);
-	assert_string_equal(rig.log, "fence:1 connect:2 route:2");
+	assert_string_equal(rig.log, "fence:1 release:1 connect:2 route:2");
 	assert_int_equal(rig.kept, N1);
 	assert_status(&rig, 2, OWN_STATE_BLOCK_REDIRECTED, OWN_REASON_NO_DISK_PATH);
 	/* Back: it has to stay for a while. */
@@ -340,7 +429,8 @@ static void test_path(void **state)
 	assert_string_equal(rig.log, "");
 	first = rig.timer.ms;
 	rig_fire(&rig);
-	assert_string_equal(rig.log, "register:2 route:2");
+	/* To register it ends its session. */
+	assert_string_equal(rig.log, "register:2 connect:2 route:2");
 	assert_status(&rig, 2, OWN_STATE_DIRECT, 0);
 	/* And for longer, the next time. */
 	rig_simple(&rig, OWN_EV_PATH_LOST, 2, false);
@@ -371,8 +461,82 @@ static void test_coordinator_path(void **state)
 	rig_simple(&rig, OWN_EV_PATH_LOST, 2, false);
 	assert_string_equal(rig.log, "");
 	assert_status(&rig, 2, OWN_STATE_HELD, OWN_REASON_NO_DISK_PATH);
+	/* Its kernel holds until it is told a route again. */
 	rig_simple(&rig, OWN_EV_PATH_BACK, 2, false);
+	assert_string_equal(rig.log, "route:2");
 	assert_status(&rig, 2, OWN_STATE_DIRECT, 0);
+	rig_exit(&rig);
+}
+
+/* While the coordinator is told a route: what it has done may have been before the loss. */
+static void test_path_lost_while_routed(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	started(&rig, N1);
+	rig.silent[OWN_TASK_ROUTE][1] = true;
+	rig_simple(&rig, OWN_EV_REDIRECT, 0, true);
+	rig_simple(&rig, OWN_EV_PATH_LOST, 1, false);
+	assert_int_equal(rig_member(&rig, 1)->task, OWN_TASK_NONE);
+	rig.silent[OWN_TASK_ROUTE][1] = false;
+	rig_clear(&rig);
+	rig_simple(&rig, OWN_EV_PATH_BACK, 1, false);
+	assert_string_equal(rig.log, "route:1");
+	assert_status(&rig, 1, OWN_STATE_FS_REDIRECTED, OWN_REASON_ADMIN);
+	rig_exit(&rig);
+}
+
+/* An unmount needs the path, and a kernel that does not hold. */
+static void test_path_lost_before_unmount(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	started(&rig, N1);
+	rig_simple(&rig, OWN_EV_PATH_LOST, 1, false);
+	rig_clear(&rig);
+	rig_simple(&rig, OWN_EV_STOP, 0, false);
+	assert_string_equal(rig.log, "");
+	assert_int_equal(rig_vol(&rig)->phase, OWN_HOLD);
+	rig_simple(&rig, OWN_EV_PATH_BACK, 1, false);
+	assert_string_equal(rig.log, "route:1 unmount:1 close:1");
+	rig_exit(&rig);
+
+	/* In the midst of it: nobody can help, and the node begins anew when it can. */
+	started(&rig, N1);
+	rig.silent[OWN_TASK_UNMOUNT][1] = true;
+	rig_simple(&rig, OWN_EV_STOP, 0, false);
+	assert_true(ownership_needs_path(rig_vol(&rig), 1));
+	rig_simple(&rig, OWN_EV_PATH_LOST, 1, false);
+	assert_int_equal(rig_vol(&rig)->phase, OWN_FENCE);
+	rig_clear(&rig);
+	rig_simple(&rig, OWN_EV_PATH_BACK, 1, false);
+	rig_fire(&rig);
+	assert_string_equal(rig.log, "register:1 close:1");
+	assert_int_equal(rig_vol(&rig)->phase, OWN_STOPPED);
+	rig_exit(&rig);
+}
+
+/* A node without a path goes through the coordinator, whoever that is. */
+static void test_redirected_to_another(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	started(&rig, N1 | N2 | N3);
+	rig_simple(&rig, OWN_EV_PATH_LOST, 3, false);
+	rig_clear(&rig);
+	rig_simple(&rig, OWN_EV_MOVE, 2, false);
+	assert_int_equal(rig_vol(&rig)->coordinator, 2);
+	assert_non_null(strstr(rig.log, "connect:3"));
+	assert_non_null(strstr(strstr(rig.log, "connect:3"), "route:3"));
+	assert_status(&rig, 3, OWN_STATE_BLOCK_REDIRECTED, OWN_REASON_NO_DISK_PATH);
+	/* It has no key that it would need a path to take away. */
+	rig_clear(&rig);
+	rig_simple(&rig, OWN_EV_STOP, 0, false);
+	assert_int_equal(rig.keyless, N3);
+	assert_int_equal(rig_vol(&rig)->phase, OWN_STOPPED);
 	rig_exit(&rig);
 }
 
@@ -469,6 +633,8 @@ static void test_mount_fails(void **state)
 	rig_volume(&rig, 1);
 	assert_int_equal(rig_vol(&rig)->coordinator, 2);
 	assert_int_equal(rig_vol(&rig)->phase, OWN_ONLINE);
+	/* What it may have mounted before its agent was away, if it was, is dropped. */
+	assert_non_null(strstr(rig.log, "mount:1 barrier:1 mount:2"));
 	rig_exit(&rig);
 }
 
@@ -537,6 +703,7 @@ static void test_two_nodes(void **state)
 	memset(&two, 0, sizeof(two));
 	ownership_copy(&two.own, &one.own);
 	two.header = one.header;
+	memcpy(two.boots, one.boots, sizeof(two.boots));
 	rig_view(&two, N2, N2, 0, true);
 	assert_int_equal(rig_vol(&two)->coordinator, 2);
 	rig_view(&one, N1, N1, 0, true);
@@ -551,7 +718,7 @@ static void test_two_nodes(void **state)
 	ownership_merge(&one.own, &two.own);
 	rig_view(&one, N1 | N2, N1 | N2, 0, true);
 	assert_int_equal(rig_vol(&one)->coordinator, 2);
-	assert_string_equal(one.log, "fence:2 register:1 barrier:1 connect:1 route:1");
+	assert_string_equal(one.log, "fence:2 register:1 release:2 barrier:1 connect:1 route:1");
 	rig_exit(&one);
 	rig_exit(&two);
 }
@@ -589,11 +756,17 @@ int main(void)
 		cmocka_unit_test(test_coordinator_dies),
 		cmocka_unit_test(test_fence_fails),
 		cmocka_unit_test(test_barrier_waits),
+		cmocka_unit_test(test_fence_again),
+		cmocka_unit_test(test_comes_before_serve),
 		cmocka_unit_test(test_no_quorum),
 		cmocka_unit_test(test_fence_on_demand),
+		cmocka_unit_test(test_maintenance_recalls),
 		cmocka_unit_test(test_agent_restarts),
 		cmocka_unit_test(test_path),
 		cmocka_unit_test(test_coordinator_path),
+		cmocka_unit_test(test_path_lost_while_routed),
+		cmocka_unit_test(test_path_lost_before_unmount),
+		cmocka_unit_test(test_redirected_to_another),
 		cmocka_unit_test(test_no_path),
 		cmocka_unit_test(test_fenced),
 		cmocka_unit_test(test_fenced_meanwhile),

@@ -35,6 +35,19 @@ void own_change_begin(struct own_volume *vol)
 	vol->avoid = 0;
 }
 
+/* The coordinator has a task that waits for the LUN; its kernel waits for a route. */
+static bool on_lun(uint8_t phase)
+{
+	return phase == OWN_MOUNT || phase == OWN_EPOCH || phase == OWN_SERVE ||
+	       phase == OWN_UNMOUNT;
+}
+
+bool ownership_needs_path(const struct own_volume *vol, unsigned int node)
+{
+	return vol->member[node - 1].route != OWN_ROUTE_NONE ||
+	       (node == vol->coordinator && on_lun(vol->phase));
+}
+
 static bool lost(const struct ownership *own, const struct own_volume *vol)
 {
 	unsigned int node = vol->coordinator;
@@ -45,8 +58,11 @@ static bool lost(const struct ownership *own, const struct own_volume *vol)
 	if (!((own->present | own->absent) & own_bit(node)) || vol->evict & own_bit(node) ||
 	    member->access != OWN_ACCESS_REGISTERED)
 		return true;
-	/* Without a path it cannot unmount: what it has under way would never end. */
-	return member->no_path && own_candidates(own, vol);
+	/*
+	 * Without a path it cannot unmount: what it has under way would never end. If there is
+	 * nobody else it stays, and what it has been told and waits for the path is begun anew.
+	 */
+	return member->no_path && (own_candidates(own, vol) || on_lun(vol->phase));
 }
 
 /* Tell the coordinator, once. true: it has been told, or is about to be. */
@@ -138,6 +154,9 @@ static void advance_barrier(struct own_step *step, struct own_volume *vol)
 
 static void advance_mount(struct own_step *step, struct own_volume *vol)
 {
+	/* To mount, its kernel goes direct. */
+	if (own_member(vol, vol->coordinator)->route != OWN_ROUTE_DIRECT)
+		own_member(vol, vol->coordinator)->route = OWN_ROUTE_NONE;
 	coordinator_task(step, vol, OWN_TASK_MOUNT);
 }
 
@@ -196,6 +215,16 @@ static void advance_hold(struct own_step *step, struct own_volume *vol)
 		all = false;
 		if (own_task_idle(vol, node))
 			own_task_start(step, vol, node, OWN_TASK_HOLD);
+	}
+	/* Its kernel may hold, for a path that was lost, what an unmount needs. */
+	if (own_member(vol, vol->coordinator)->route == OWN_ROUTE_NONE) {
+		all = false;
+		own_member_serve(step, vol, vol->coordinator);
+	}
+	/* What they hold has to come back: from who is gone by a fence. */
+	if (all && vol->wanted == OWN_WANT_MAINTENANCE) {
+		own_fence_pump(step, vol);
+		all = !own_fence_needed(step->own, vol);
 	}
 	if (all)
 		vol->phase = OWN_UNMOUNT;
@@ -259,6 +288,26 @@ void own_volume_advance(struct own_step *step, struct own_volume *vol)
 	} while (vol->phase != phase);
 }
 
+/*
+ * Another quorum may have been there between the last view and this one, of which nobody who is
+ * here knows any more: nodes count for it whose agents do not run. What was found on the LUN before
+ * says nothing now; a coordinator that has been chosen would meet a conflict. And who comes with
+ * the view may still listen to the old one: if the new one has not said yet that it serves, it is
+ * told once more, and not before that.
+ */
+void own_volume_view(struct own_volume *vol)
+{
+	if (vol->phase == OWN_FENCE || vol->phase == OWN_BARRIER) {
+		if (vol->fencer)
+			own_member(vol, vol->fencer)->task = OWN_TASK_NONE;
+		vol->fencer = 0;
+		own_change_begin(vol);
+	} else if (vol->phase == OWN_SERVE &&
+		   own_member(vol, vol->coordinator)->task == OWN_TASK_SERVE) {
+		own_member(vol, vol->coordinator)->task = OWN_TASK_NONE;
+	}
+}
+
 static void unmounted(struct own_volume *vol)
 {
 	if (vol->wanted == OWN_WANT_MAINTENANCE) {
@@ -276,7 +325,11 @@ static void coordinator_failed(struct own_step *step, struct own_volume *vol, en
 
 	own_timer_volume(step, vol);
 	if (task == OWN_TASK_MOUNT) {
-		/* Nothing is mounted: another one may try. */
+		/*
+		 * Another one may try; but not before this one has dropped what it may have mounted
+		 * when it was told for the first time, if its agent has been away since.
+		 */
+		own_member(vol, vol->coordinator)->barrier = 0;
 		vol->avoid |= bit;
 		vol->coordinator = 0;
 		vol->phase = OWN_BARRIER;

@@ -148,8 +148,12 @@ static void fenced(struct own_volume *vol)
 		if (vol->member[node - 1].access != OWN_ACCESS_NONE)
 			own_member_fenced(vol, node);
 	vol->evict &= vol->keep;
+	vol->booted &= vol->keep;
 	vol->fence_failed = false;
 	vol->tries = 0;
+	/* The coordinator need not wait for what they held. */
+	if (vol->phase == OWN_ONLINE)
+		vol->phase = OWN_RELEASE;
 	if (vol->phase != OWN_FENCE)
 		return;
 	vol->checked = true;

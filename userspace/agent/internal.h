@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the parts of the state machine have in common. ownership.c: events; change.c: the phases
- * of a volume; member.c: what each node does for it; fence.c; spread.c; task.c: what is told to
- * whom.
+ * of a volume; member.c: what each node does for it; facts.c: what it has; fence.c; spread.c;
+ * task.c: what is told to whom.
  */
 #ifndef COVOL_AGENT_INTERNAL_H
 #define COVOL_AGENT_INTERNAL_H
@@ -29,6 +29,7 @@ void *own_alloc(void *old, size_t size);
 
 /* change.c */
 void own_volume_advance(struct own_step *step, struct own_volume *vol);
+void own_volume_view(struct own_volume *vol);
 void own_volume_done(struct own_step *step, struct own_volume *vol, unsigned int node,
 		     enum own_task task, const struct own_event *event);
 void own_change_begin(struct own_volume *vol);
@@ -38,6 +39,7 @@ bool own_mounted(const struct own_volume *vol);
 /* member.c */
 void own_members_register(struct own_step *step, struct own_volume *vol);
 void own_members_serve(struct own_step *step, struct own_volume *vol);
+void own_member_serve(struct own_step *step, struct own_volume *vol, unsigned int node);
 bool own_members_connected(const struct ownership *own, const struct own_volume *vol);
 void own_member_done(struct own_step *step, struct own_volume *vol, unsigned int node,
 		     enum own_task task, const struct own_event *event);
@@ -45,7 +47,12 @@ void own_member_path(struct own_step *step, struct own_volume *vol, unsigned int
 void own_member_path_timer(struct own_step *step, struct own_volume *vol, unsigned int node);
 void own_member_fenced(struct own_volume *vol, unsigned int node);
 void own_member_conflict(const struct ownership *own, struct own_volume *vol, unsigned int node);
+void own_member_booted(struct own_volume *vol, unsigned int node);
 void own_member_left(struct own_volume *vol, unsigned int node);
+void own_evict(struct own_volume *vol, unsigned int node);
+
+/* facts.c */
+void own_member_differs(struct own_volume *vol, unsigned int node, const struct own_event *event);
 
 /* fence.c */
 own_nodes own_fence_needed(const struct ownership *own, const struct own_volume *vol);

@@ -34,6 +34,9 @@ void own_members_register(struct own_step *step, struct own_volume *vol)
 			continue;
 		member = own_member(vol, node);
 		member->access = OWN_ACCESS_MAYBE;
+		/* It ends what it did before, its session too, and holds. */
+		member->connected = 0;
+		member->route = OWN_ROUTE_NONE;
 		own_task_start(step, vol, node, OWN_TASK_REGISTER);
 	}
 }
@@ -42,6 +45,9 @@ static enum own_route route_for(const struct own_volume *vol, unsigned int node)
 {
 	const struct own_member *member = &vol->member[node - 1];
 
+	/* Whatever it is told, its file system would only meet the lost path again. */
+	if (node == vol->coordinator && member->no_path)
+		return OWN_ROUTE_NONE;
 	if (vol->redirect)
 		return OWN_ROUTE_FS;
 	if (node == vol->coordinator)
@@ -58,7 +64,7 @@ static bool settled(const struct own_volume *vol, unsigned int node)
 	return route_for(vol, node) != OWN_ROUTE_NONE && !(vol->evict & own_bit(node));
 }
 
-static void serve_member(struct own_step *step, struct own_volume *vol, unsigned int node)
+void own_member_serve(struct own_step *step, struct own_volume *vol, unsigned int node)
 {
 	struct own_member *member = own_member(vol, node);
 	enum own_route route = route_for(vol, node);
@@ -83,7 +89,7 @@ void own_members_serve(struct own_step *step, struct own_volume *vol)
 	unsigned int node;
 
 	own_for_each(node, step->own->present)
-		serve_member(step, vol, node);
+		own_member_serve(step, vol, node);
 }
 
 /* All who are here have said which layouts they hold. */
@@ -95,6 +101,13 @@ bool own_members_connected(const struct ownership *own, const struct own_volume 
 		if (node != vol->coordinator && vol->member[node - 1].connected != vol->epoch)
 			return false;
 	return true;
+}
+
+/* To be fenced for what it is, not only for what it was. */
+void own_evict(struct own_volume *vol, unsigned int node)
+{
+	vol->evict |= own_bit(node);
+	vol->booted &= ~own_bit(node);
 }
 
 /* It can no longer write, and knows it or will. */
@@ -112,6 +125,7 @@ void own_member_fenced(struct own_volume *vol, unsigned int node)
 	member->retry = 0;
 	member->tries = 0;
 	vol->evict &= ~own_bit(node);
+	vol->booted &= ~own_bit(node);
 	if (vol->placed == node)
 		vol->placed = 0;
 	if (vol->coordinator != node)
@@ -132,7 +146,7 @@ void own_member_conflict(const struct ownership *own, struct own_volume *vol, un
 
 	member->locked_out = own->two_node && own->present == own_bit(node);
 	if (member->access != OWN_ACCESS_NONE)
-		vol->evict |= own_bit(node);
+		own_evict(vol, node);
 }
 
 static void failed(struct own_step *step, struct own_volume *vol, unsigned int node,
@@ -144,7 +158,7 @@ static void failed(struct own_step *step, struct own_volume *vol, unsigned int n
 	/* One that does not get there must not keep the others waiting. */
 	if (task == OWN_TASK_CONNECT && member->tries >= CONNECT_TRIES &&
 	    vol->phase == OWN_CONNECT && member->access != OWN_ACCESS_NONE)
-		vol->evict |= own_bit(node);
+		own_evict(vol, node);
 }
 
 void own_member_done(struct own_step *step, struct own_volume *vol, unsigned int node,
@@ -170,6 +184,9 @@ void own_member_done(struct own_step *step, struct own_volume *vol, unsigned int
 	case OWN_TASK_CONNECT:
 		member->connected = vol->epoch;
 		member->held = false;
+		/* It goes through the coordinator, which may be another now. */
+		if (member->route == OWN_ROUTE_BLOCK)
+			member->route = OWN_ROUTE_NONE;
 		break;
 	case OWN_TASK_ROUTE:
 		member->route = member->asked;
@@ -181,6 +198,18 @@ void own_member_done(struct own_step *step, struct own_volume *vol, unsigned int
 	default:
 		break;
 	}
+}
+
+/*
+ * The kernel holds what its path was lost for until it is told a route, the same again or another.
+ * What it is being told it may have done before the loss.
+ */
+static void route_lost(struct own_member *member)
+{
+	if (member->route != OWN_ROUTE_BLOCK)
+		member->route = OWN_ROUTE_NONE;
+	if (member->task == OWN_TASK_ROUTE && member->asked != OWN_ROUTE_BLOCK)
+		member->task = OWN_TASK_NONE;
 }
 
 /*
@@ -196,6 +225,7 @@ void own_member_path(struct own_step *step, struct own_volume *vol, unsigned int
 	member->no_path = lost;
 	member->path_timer = 0;
 	if (lost) {
+		route_lost(member);
 		member->damped = true;
 		if (member->damping < DAMPING_MAX)
 			member->damping++;
@@ -217,6 +247,26 @@ void own_member_path_timer(struct own_step *step, struct own_volume *vol, unsign
 	}
 }
 
+/*
+ * Nothing of what it knew is in its kernel; what it sent before may still be on its way to the
+ * LUN. With which key, and told by whom, only its earlier life has known. In a volume that is
+ * stopped nobody writes before there was a fence. What it is to be fenced for else is over: it was
+ * of the earlier life, too.
+ */
+void own_member_booted(struct own_volume *vol, unsigned int node)
+{
+	struct own_member *member = own_member(vol, node);
+
+	member->open = false;
+	if (member->access == OWN_ACCESS_NONE) {
+		if (vol->phase == OWN_STOPPED || vol->phase == OWN_CLOSE)
+			return;
+		member->access = OWN_ACCESS_MAYBE;
+	}
+	vol->evict |= own_bit(node);
+	vol->booted |= own_bit(node);
+}
+
 /* Its agent and its node are no longer here; what it may write is another matter. */
 void own_member_left(struct own_volume *vol, unsigned int node)
 {
@@ -224,6 +274,10 @@ void own_member_left(struct own_volume *vol, unsigned int node)
 
 	if (vol->fencer == node)
 		vol->fencer = 0;
+	/* One that was fenced while it was here may have held layouts until now. */
+	if (vol->phase == OWN_ONLINE && member->access == OWN_ACCESS_NONE && member->open)
+		vol->phase = OWN_RELEASE;
+	vol->booted &= ~own_bit(node);
 	member->task = OWN_TASK_NONE;
 	member->retry = 0;
 	member->tries = 0;

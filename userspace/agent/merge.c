@@ -43,8 +43,19 @@ static void doubt(struct own_volume *vol, const struct own_volume *other)
 		    other->member[node - 1].access == OWN_ACCESS_NONE)
 			continue;
 		member->access = OWN_ACCESS_MAYBE;
-		vol->evict |= own_bit(node);
+		own_evict(vol, node);
 	}
+}
+
+/* What comes from the one knows nothing of a boot that the other has dealt with. */
+static void booted_since(struct own_volume *vol, const struct ownership *own,
+			 const struct ownership *other)
+{
+	unsigned int node;
+
+	own_for_each(node, ~0ULL)
+		if (own->boots[node - 1] != other->boots[node - 1])
+			own_member_booted(vol, node);
 }
 
 static void take_volumes(struct ownership *own, const struct ownership *other)
@@ -65,6 +76,7 @@ static void take_volumes(struct ownership *own, const struct ownership *other)
 		before = *mine;
 		*mine = *theirs;
 		mine->id = before.id;
+		booted_since(mine, own, other);
 		doubt(mine, &before);
 	}
 }

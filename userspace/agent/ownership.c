@@ -94,20 +94,20 @@ static void left(struct own_step *step, own_nodes nodes)
 }
 
 /*
- * Nothing of what it knew is in its kernel; what it sent before may still be on its way to the
- * LUN.
+ * Who has booted since the state heard of it last, whoever heard of it meanwhile. Whatever becomes
+ * of this state, what is to be done about it stands in it, or is told to it anew.
  */
-static void fresh(struct own_volume *vol, own_nodes nodes)
+static own_nodes booted(struct ownership *own, const struct own_event *event)
 {
-	struct own_member *member;
+	own_nodes nodes = 0;
 	unsigned int node;
 
-	own_for_each(node, nodes) {
-		member = own_member(vol, node);
-		if (member->access != OWN_ACCESS_NONE)
-			vol->evict |= own_bit(node);
-		member->open = false;
+	own_for_each(node, event->boots ? event->nodes : 0) {
+		if (own->boots[node - 1] != event->boots[node - 1])
+			nodes |= own_bit(node);
+		own->boots[node - 1] = event->boots[node - 1];
 	}
+	return nodes;
 }
 
 static int on_view(struct own_step *step, const struct own_event *event)
@@ -115,6 +115,7 @@ static int on_view(struct own_step *step, const struct own_event *event)
 	struct ownership *own = step->own;
 	own_nodes before = own->present | own->absent;
 	own_nodes agents = own->present & ~event->nodes & event->up;
+	own_nodes anew = booted(own, event);
 	unsigned int node;
 	size_t i;
 
@@ -127,11 +128,12 @@ static int on_view(struct own_step *step, const struct own_event *event)
 		own->seq = 0;
 	}
 	/* Who has booted has been away, noticed or not. */
-	left(step, (before & ~(own->present | own->absent)) | event->fresh);
+	left(step, (before & ~(own->present | own->absent)) | anew);
 	own_for_each(node, agents & own->absent)
 		own_timer_agent(step, node);
 	for (i = 0; i < own->count; i++) {
-		fresh(own->volumes[i], event->fresh);
+		own_for_each(node, anew)
+			own_member_booted(own->volumes[i], node);
 		/* Together again: who lost the race knows it, and so does who won. */
 		if (own->present & (own->present - 1))
 			own_for_each(node, own->present)
@@ -140,8 +142,10 @@ static int on_view(struct own_step *step, const struct own_event *event)
 	if (!own->quorate)
 		return 0;
 	own_timer_agents_again(step);
-	for (i = 0; i < own->count; i++)
+	for (i = 0; i < own->count; i++) {
+		own_volume_view(own->volumes[i]);
 		own_task_again(step, own->volumes[i]);
+	}
 	advance_all(step);
 	return 0;
 }
@@ -216,12 +220,19 @@ static int on_fenced(struct own_step *step, struct own_volume *vol, const struct
 	return 0;
 }
 
+static int on_differs(struct own_step *step, struct own_volume *vol, const struct own_event *event)
+{
+	(void)step;
+	own_member_differs(vol, event->node, event);
+	return 0;
+}
+
 static int on_fence_wanted(struct own_step *step, struct own_volume *vol,
 			   const struct own_event *event)
 {
 	(void)step;
 	if (own_member(vol, event->node)->access != OWN_ACCESS_NONE)
-		vol->evict |= own_bit(event->node);
+		own_evict(vol, event->node);
 	return 0;
 }
 
@@ -356,6 +367,7 @@ static const volume_event volume_events[OWN_EVENTS] = {
 	[OWN_EV_PATH_LOST] = on_path,
 	[OWN_EV_PATH_BACK] = on_path,
 	[OWN_EV_FENCED] = on_fenced,
+	[OWN_EV_DIFFERS] = on_differs,
 	[OWN_EV_FENCE_WANTED] = on_fence_wanted,
 	[OWN_EV_START] = on_start,
 	[OWN_EV_STOP] = on_stop,
@@ -373,6 +385,7 @@ static bool node_valid(const struct own_event *event)
 	case OWN_EV_PATH_LOST:
 	case OWN_EV_PATH_BACK:
 	case OWN_EV_FENCED:
+	case OWN_EV_DIFFERS:
 	case OWN_EV_FENCE_WANTED:
 	case OWN_EV_MOVE:
 		return event->node >= 1 && event->node <= OWN_NODES;

@@ -92,9 +92,9 @@ enum own_task {
 	OWN_TASK_BARRIER,	/* leave the old coordinator; who is that drops its mount */
 	OWN_TASK_MOUNT,
 	OWN_TASK_WRITE_EPOCH,	/* @epoch, or more than the header has; says which */
-	OWN_TASK_SERVE,		/* answer members, at @epoch */
+	OWN_TASK_SERVE,		/* answer members, at @epoch; @nodes may hold layouts */
 	OWN_TASK_CONNECT,	/* to @other at @epoch, report the layouts held; ends HOLD */
-	OWN_TASK_RELEASE,	/* the coordinator may change maps */
+	OWN_TASK_RELEASE,	/* the coordinator may change maps; but @nodes nobody has layouts */
 	OWN_TASK_HOLD,		/* hold metadata */
 	OWN_TASK_UNMOUNT,	/* drain, sync, unmount, end all sessions */
 	OWN_TASK_ROUTE,		/* @route */
@@ -131,6 +131,8 @@ struct own_action {
 	uint64_t incarnation;		/* REGISTER: of the key */
 	uint64_t epoch;
 	own_nodes nodes;
+	bool fenced;			/* BARRIER: forget all layouts; CLOSE: there is no key */
+	bool recall;			/* UNMOUNT: first take all layouts back, from @nodes */
 };
 
 struct own_actions {
@@ -140,12 +142,13 @@ struct own_actions {
 };
 
 enum own_event_type {
-	OWN_EV_VIEW,		/* @nodes: whose agents are here; @up; @fresh: booted; @quorate */
+	OWN_EV_VIEW,		/* @nodes: whose agents are here; @boots: of these; @up; @quorate */
 	OWN_EV_DONE,		/* @node did @serial of @volume, or @result says why not; @epoch */
 	OWN_EV_TIMER,		/* @timer, @volume, @node, @serial */
 	OWN_EV_PATH_LOST,	/* @volume, @node */
 	OWN_EV_PATH_BACK,
 	OWN_EV_FENCED,		/* @node met a reservation conflict with the key of @incarnation */
+	OWN_EV_DIFFERS,		/* @node has not what the state says: see ownership_differs() */
 	OWN_EV_FENCE_WANTED,	/* somebody needs what @node holds: a lease, a range */
 	OWN_EV_ADD,		/* create and adopt: @uuid, @name, @epoch of its header */
 	OWN_EV_FORGET,
@@ -179,7 +182,7 @@ struct own_event {
 	own_nodes nodes;
 	own_nodes excluded;
 	own_nodes up;
-	own_nodes fresh;
+	const uint64_t *boots;		/* OWN_NODES of them; NULL: none is other than before */
 	bool quorate;
 	bool on;
 	uint8_t uuid[16];
@@ -229,6 +232,7 @@ struct own_volume {
 	own_nodes preferred;
 	own_nodes excluded;
 	own_nodes evict;		/* to be fenced */
+	own_nodes booted;		/* of them, only for what they did before they booted */
 	own_nodes keep;			/* of the fence under way */
 	own_nodes avoid;		/* who failed at this change */
 	struct own_member member[OWN_NODES];
@@ -245,6 +249,8 @@ struct ownership {
 	own_nodes absent;		/* nodes that are up, whose agent is expected back */
 	uint64_t serial;
 	uint64_t grace[OWN_NODES];
+	/* Of each node's kernel, when its agent was here last; all that is older is dealt with. */
+	uint64_t boots[OWN_NODES];
 	uint32_t next_id;
 	size_t count;
 	size_t room;
@@ -303,6 +309,51 @@ struct own_status {
 
 struct own_status ownership_status(const struct ownership *own, const struct own_volume *vol,
 				   unsigned int node);
+
+/* Who may use what it was granted of a volume: whoever is here, or has not been fenced. */
+own_nodes ownership_holders(const struct ownership *own, const struct own_volume *vol);
+
+/**
+ * struct own_facts - what is so on a node, whatever the state says
+ * @path: the LUN can be reached; when it comes back, its header has been read
+ * @held: the kernel holds I/O because it met a lost path, and has not been given a route since
+ * @conflict: the LUN has refused the key of @incarnation
+ * @busy: a task is under way, and changes what follows
+ * @changing_key: one is, or waits, that changes the key
+ * @incarnation: of the key registered last, or tried to; 0: none
+ * @mounted: the file system is mounted here
+ * @serving: epoch at which members are let in here; 0: none are
+ * @session_epoch: at which there is a session with the coordinator; 0: there is none
+ * @route: that the kernel was given last; NONE: none, or it is to hold
+ */
+struct own_facts {
+	bool path;
+	bool held;
+	bool conflict;
+	bool busy;
+	bool changing_key;
+	uint64_t incarnation;
+	bool mounted;
+	uint64_t serving;
+	uint64_t session_epoch;
+	enum own_route route;
+};
+
+#define OWN_DIFFERS	3
+
+/*
+ * What a node whose agent is here has to announce, in a state with a quorum. Returns how many
+ * events. Of OWN_EV_DIFFERS @incarnation is that of the key it has, @on says that it is more than
+ * the route, and @serial of which task it has been told last.
+ */
+unsigned int ownership_differs(const struct own_volume *vol, unsigned int node,
+			       const struct own_facts *facts, struct own_event events[OWN_DIFFERS]);
+
+/*
+ * Whether the node has a route, or a task, that ends or never ends with its path. Its kernel has
+ * held since the path was lost: if nobody knows that, it has to be said, though the path is back.
+ */
+bool ownership_needs_path(const struct own_volume *vol, unsigned int node);
 
 const char *own_state_name(enum own_state state);
 const char *own_reason_name(unsigned int bit);

@@ -57,6 +57,17 @@ bool own_task_idle(const struct own_volume *vol, unsigned int node)
 	return vol->member[node - 1].task == OWN_TASK_NONE && !vol->member[node - 1].retry;
 }
 
+own_nodes ownership_holders(const struct ownership *own, const struct own_volume *vol)
+{
+	own_nodes nodes = own->present | own->absent;
+	unsigned int node;
+
+	for (node = 1; node <= OWN_NODES; node++)
+		if (vol->member[node - 1].access != OWN_ACCESS_NONE)
+			nodes |= own_bit(node);
+	return nodes;
+}
+
 static void tell(struct own_step *step, struct own_volume *vol, unsigned int node)
 {
 	struct own_member *member = own_member(vol, node);
@@ -73,10 +84,20 @@ static void tell(struct own_step *step, struct own_volume *vol, unsigned int nod
 
 	if (member->task == OWN_TASK_FENCE)
 		action.nodes = vol->keep;
+	if (member->task == OWN_TASK_SERVE || member->task == OWN_TASK_RELEASE ||
+	    member->task == OWN_TASK_UNMOUNT)
+		action.nodes = ownership_holders(step->own, vol);
+	/* Whoever repairs the file system may move blocks. */
+	if (member->task == OWN_TASK_UNMOUNT)
+		action.recall = vol->wanted == OWN_WANT_MAINTENANCE;
+	if (member->task == OWN_TASK_BARRIER)
+		action.fenced = member->access != OWN_ACCESS_REGISTERED;
 	if (member->task == OWN_TASK_WRITE_EPOCH)
 		action.epoch++;
 	if (member->task == OWN_TASK_ROUTE)
 		action.route = member->asked;
+	if (member->task == OWN_TASK_CLOSE)
+		action.fenced = member->access == OWN_ACCESS_NONE;
 	append(step, &action);
 }
 

@@ -10,7 +10,7 @@
 #include "internal.h"
 
 #define MAGIC 0x4f564f43u /* "COVO" */
-#define VERSION 1
+#define VERSION 2
 
 struct codec {
 	uint8_t *bytes;
@@ -153,6 +153,7 @@ static void volume_code(struct codec *codec, struct own_volume *vol)
 	FIELD(codec, vol->preferred);
 	FIELD(codec, vol->excluded);
 	FIELD(codec, vol->evict);
+	FIELD(codec, vol->booted);
 	FIELD(codec, vol->keep);
 	FIELD(codec, vol->avoid);
 	members_code(codec, vol);
@@ -163,7 +164,7 @@ static bool volume_sane(const struct own_volume *vol)
 {
 	if (!vol->name[0] || !memchr(vol->name, 0, sizeof(vol->name)))
 		return false;
-	return vol->coordinator || !own_mounted(vol);
+	return (vol->coordinator || !own_mounted(vol)) && !(vol->booted & ~vol->evict);
 }
 
 static void volumes_read(struct codec *codec, struct ownership *own, size_t count)
@@ -204,6 +205,19 @@ static void graces_code(struct codec *codec, struct ownership *own)
 		FIELD(codec, own->grace[node - 1]);
 }
 
+static void boots_code(struct codec *codec, struct ownership *own)
+{
+	own_nodes known = 0;
+	unsigned int node;
+
+	own_for_each(node, codec->reading ? 0 : ~0ULL)
+		if (own->boots[node - 1])
+			known |= own_bit(node);
+	FIELD(codec, known);
+	own_for_each(node, known)
+		FIELD(codec, own->boots[node - 1]);
+}
+
 uint8_t *ownership_encode(const struct ownership *own, size_t *length)
 {
 	struct ownership head = *own;
@@ -214,6 +228,7 @@ uint8_t *ownership_encode(const struct ownership *own, size_t *length)
 	number(&codec, VERSION, 4);
 	head_code(&codec, &head);
 	graces_code(&codec, &head);
+	boots_code(&codec, &head);
 	number(&codec, own->count, 4);
 	for (i = 0; i < own->count; i++)
 		volume_code(&codec, own->volumes[i]);
@@ -234,6 +249,7 @@ int ownership_decode(struct ownership *own, const uint8_t *bytes, size_t length)
 		return codec.bad ? -EBADMSG : -EPROTO;
 	head_code(&codec, own);
 	graces_code(&codec, own);
+	boots_code(&codec, own);
 	count = number(&codec, 0, 4);
 	if (codec.bad || count > OWN_VOLUMES)
 		return -EBADMSG;

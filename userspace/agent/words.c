@@ -9,11 +9,6 @@ static struct own_status unavailable(unsigned int reasons)
 	return (struct own_status){ .state = OWN_STATE_UNAVAILABLE, .reasons = reasons };
 }
 
-static struct own_status held(unsigned int reasons)
-{
-	return (struct own_status){ .state = OWN_STATE_HELD, .reasons = reasons };
-}
-
 /* Why there is nobody who serves metadata. 0: there is. */
 static unsigned int coordinator_reasons(const struct ownership *own, const struct own_volume *vol)
 {
@@ -51,12 +46,12 @@ static struct own_status routed(const struct own_member *member, unsigned int re
 		status.reasons |= OWN_REASON_NO_DISK_PATH;
 		break;
 	default:
+		/* Until it is told one. Its kernel holds what the lost path cannot take. */
 		status.state = OWN_STATE_HELD;
 		break;
 	}
-	/* Its kernel holds what the lost path cannot take. */
-	if (member->no_path && member->route == OWN_ROUTE_DIRECT)
-		status = held(reasons | OWN_REASON_NO_DISK_PATH);
+	if (status.state == OWN_STATE_HELD && (member->no_path || member->damped))
+		status.reasons |= OWN_REASON_NO_DISK_PATH;
 	return status;
 }
 
@@ -135,8 +130,8 @@ const char *own_event_name(enum own_event_type type)
 {
 	static const char *const names[OWN_EVENTS] = {
 		"view",		"done",	       "timer",	 "path-lost",	 "path-back", "fenced",
-		"fence-wanted", "add",	       "forget", "start",	 "stop",      "move",
-		"redirect",	"maintenance", "prefer", "fence-always",
+		"differs",	"fence-wanted", "add",	 "forget",	 "start",     "stop",
+		"move",		"redirect",    "maintenance", "prefer",	 "fence-always",
 	};
 
 	return NAME_OF(names, type);
