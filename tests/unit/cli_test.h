@@ -85,7 +85,7 @@ static void squeeze(char *text)
 }
 
 /* The output is all of these, one after the other; NULL ends the list. */
-static void assert_output(const char *first, ...)
+static inline void assert_output(const char *first, ...)
 {
 	const char *part, *at = out;
 	va_list args;

@@ -197,4 +197,9 @@ int kernel_table(const struct command *self, int argc, char **argv);
 int lun_show(const struct command *self, int argc, char **argv);
 int check_lun(const struct command *self, int argc, char **argv);
 
+int cluster_init(const struct command *self, int argc, char **argv);
+int cluster_invite(const struct command *self, int argc, char **argv);
+int cluster_join(const struct command *self, int argc, char **argv);
+int cluster_show(const struct command *self, int argc, char **argv);
+
 #endif

@@ -10,6 +10,10 @@
 #include "cli.h"
 
 static const struct command commands[] = {
+	{ "cluster init", cluster_init, "make a cluster, of which this is the first node" },
+	{ "cluster invite", cluster_invite, "make the file with which a node joins" },
+	{ "cluster join", cluster_join, "make this node one of the cluster that invites it" },
+	{ "cluster show", cluster_show, "print who this node is, and until when" },
 	{ "check", check_lun, "try whether a LUN and its array are fit for a volume" },
 	{ "kernel volume add", kernel_volume_add, "make a volume known to this node's kernel" },
 	{ "kernel volume set", kernel_volume_set, "change a volume's route, coordinator, epoch" },

@@ -142,7 +142,32 @@ static int handshake(struct covol *c, gnutls_session_t session, const char *peer
 	do
 		error = gnutls_handshake(session);
 	while (error < 0 && !gnutls_error_is_fatal(error));
-	return error ? handshake_failed(c, session, error, peer) : 0;
+	if (!error)
+		return 0;
+	/* The peer is told why, if that can be said in a word of TLS's. */
+	gnutls_alert_send_appropriate(session, error);
+	return handshake_failed(c, session, error, peer);
+}
+
+/*
+ * A client of TLS 1.3 has ended its handshake before the server has looked at its certificate (RFC
+ * 8446, 4.4.4); a byte from the server says that it has, and that it is content. Without it a
+ * client that is refused would give the kernel a connection that is dead, and not know why.
+ */
+static int welcome(struct covol *c, gnutls_session_t session, bool server, const char *peer)
+{
+	ssize_t done;
+	char byte = 0;
+
+	do
+		done = server ? gnutls_record_send(session, &byte, sizeof(byte)) :
+				gnutls_record_recv(session, &byte, sizeof(byte));
+	while (done == GNUTLS_E_INTERRUPTED || done == GNUTLS_E_AGAIN);
+	if (done == sizeof(byte))
+		return 0;
+	if (!done)
+		return covol_fail(c, -EPROTO, "TLS: %s has closed the connection", peer);
+	return handshake_failed(c, session, done, peer);
 }
 
 static int load(struct covol *c, const struct covol_identity *identity,
@@ -172,7 +197,7 @@ static int run(struct covol *c, int fd, bool server, const struct covol_identity
 	/* To the kernel, tickets and changes of keys are a peer that has gone wrong. */
 	error = gnutls_init(&session, (server ? GNUTLS_SERVER : GNUTLS_CLIENT) |
 				      GNUTLS_NO_TICKETS | GNUTLS_NO_AUTO_REKEY |
-				      GNUTLS_FORCE_CLIENT_CERT);
+				      GNUTLS_FORCE_CLIENT_CERT | GNUTLS_NO_SIGNAL);
 	if (error)
 		return covol_fail(c, -ENOMEM, "TLS: %s", gnutls_strerror(error));
 	error = gnutls_priority_set_direct(session, PRIORITIES, NULL);
@@ -187,7 +212,10 @@ static int run(struct covol *c, int fd, bool server, const struct covol_identity
 	gnutls_session_set_verify_cert(session, identity->peer, 0);
 	gnutls_transport_set_int(session, fd);
 	gnutls_handshake_set_timeout(session, timeout_ms);
+	gnutls_record_set_timeout(session, timeout_ms);
 	error = handshake(c, session, identity->peer);
+	if (!error)
+		error = welcome(c, session, server, identity->peer);
 	if (!error)
 		error = to_kernel(c, session, fd);
 out:
