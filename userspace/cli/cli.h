@@ -148,12 +148,17 @@ void cell_text(struct table *table, const char *text);
 void cell_number(struct table *table, uint64_t number);	/* NUMBER, BYTES, AMOUNT, BOOL */
 void cell_percent(struct table *table, double percent);
 void cell_reasons(struct table *table, uint32_t reasons);
+/* REASONS, from words with spaces between them. */
+void cell_words(struct table *table, const char *words);
 void cell_uuid(struct table *table, const struct covol_uuid *uuid);
 void cell_none(struct table *table);
 /* To stdout. An empty table is nothing for people, and an empty list for programs. */
 void table_print(struct table *table);
 /* Tables for programs, as one object on one line. */
 void tables_print_line(struct table *const *tables, size_t count);
+/* The same on many lines. */
+void tables_print(struct table *const *tables, size_t count);
+bool table_empty(const struct table *table);
 
 struct json_object;
 /* A list of names. */
@@ -169,6 +174,25 @@ int failed(const struct command *self, struct covol *c);
 int finished(const struct command *self, struct covol *c, int error);
 
 /* ---- commands ---- */
+
+int agent_status(const struct command *self, int argc, char **argv);
+int volume_create(const struct command *self, int argc, char **argv);
+int volume_adopt(const struct command *self, int argc, char **argv);
+int volume_forget(const struct command *self, int argc, char **argv);
+int volume_start(const struct command *self, int argc, char **argv);
+int volume_stop(const struct command *self, int argc, char **argv);
+int volume_list(const struct command *self, int argc, char **argv);
+int volume_move(const struct command *self, int argc, char **argv);
+int volume_redirect_on(const struct command *self, int argc, char **argv);
+int volume_redirect_off(const struct command *self, int argc, char **argv);
+int volume_prefer(const struct command *self, int argc, char **argv);
+int image_create(const struct command *self, int argc, char **argv);
+int image_remove(const struct command *self, int argc, char **argv);
+int image_list(const struct command *self, int argc, char **argv);
+int image_attach(const struct command *self, int argc, char **argv);
+int image_detach(const struct command *self, int argc, char **argv);
+int maintenance_enter(const struct command *self, int argc, char **argv);
+int maintenance_leave(const struct command *self, int argc, char **argv);
 
 int kernel_volume_add(const struct command *self, int argc, char **argv);
 int kernel_volume_set(const struct command *self, int argc, char **argv);

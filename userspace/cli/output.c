@@ -227,6 +227,35 @@ void cell_reasons(struct table *table, uint32_t reasons)
 		cell_none(table);
 }
 
+static struct json_object *json_words(const char *words)
+{
+	struct json_object *list = json_object_new_array(), *word;
+	size_t length;
+
+	check_pointer(list);
+	for (; *words; words += length + (words[length] == ' ')) {
+		length = strcspn(words, " ");
+		word = json_object_new_string_len(words, length);
+		check(json_object_array_add(list, word));
+	}
+	return list;
+}
+
+void cell_words(struct table *table, const char *words)
+{
+	char text[160];
+	char *space;
+
+	if (!table->scols) {
+		put_json(table, json_words(words));
+		return;
+	}
+	snprintf(text, sizeof(text), "%s", *words ? words : "-");
+	while ((space = strchr(text, ' ')))
+		*space = ',';
+	put_text(table, text);
+}
+
 void cell_uuid(struct table *table, const struct covol_uuid *uuid)
 {
 	char text[COVOL_UUID_TEXT_LEN];
@@ -234,19 +263,7 @@ void cell_uuid(struct table *table, const struct covol_uuid *uuid)
 	cell_text(table, covol_uuid_format(uuid, text));
 }
 
-static void print_json(struct table *table)
-{
-	struct json_object *all = json_object_new_object();
-
-	check_pointer(all);
-	check(json_object_object_add(all, table->name, json_object_get(table->rows)));
-	printf("%s\n", json_object_to_json_string_ext(all, JSON_C_TO_STRING_PRETTY |
-						      JSON_C_TO_STRING_SPACED |
-						      JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(all);
-}
-
-void tables_print_line(struct table *const *tables, size_t count)
+static void print_json(struct table *const *tables, size_t count, int how)
 {
 	struct json_object *all = json_object_new_object();
 	size_t i;
@@ -255,15 +272,30 @@ void tables_print_line(struct table *const *tables, size_t count)
 	for (i = 0; i < count; i++)
 		check(json_object_object_add(all, tables[i]->name,
 					     json_object_get(tables[i]->rows)));
-	printf("%s\n", json_object_to_json_string_ext(all, JSON_C_TO_STRING_PLAIN |
-						      JSON_C_TO_STRING_NOSLASHESCAPE));
+	printf("%s\n", json_object_to_json_string_ext(all, how | JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(all);
+}
+
+void tables_print_line(struct table *const *tables, size_t count)
+{
+	print_json(tables, count, JSON_C_TO_STRING_PLAIN);
+}
+
+void tables_print(struct table *const *tables, size_t count)
+{
+	print_json(tables, count, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED);
+}
+
+bool table_empty(const struct table *table)
+{
+	return table->scols ? scols_table_is_empty(table->scols) :
+			      !json_object_array_length(table->rows);
 }
 
 void table_print(struct table *table)
 {
 	if (!table->scols)
-		print_json(table);
+		tables_print(&table, 1);
 	else if (!scols_table_is_empty(table->scols))
 		check(scols_print_table(table->scols));
 }

@@ -1,0 +1,762 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "answerer.h"
+#include "boot.h"
+#include "device.h"
+#include "kernel.h"
+#include "log.h"
+#include "memory.h"
+#include "pool.h"
+
+#define LOOK_USEC	1000000
+/* By then a coordinator that is dead is no longer it. */
+#define RECONNECT_USEC	3000000
+
+/* ---- volumes ---- */
+
+static struct kernel_volume *volume_find(struct kernel *kernel, const uint8_t uuid[16])
+{
+	struct kernel_volume *vol;
+
+	for (vol = kernel->volumes; vol; vol = vol->next)
+		if (!memcmp(vol->uuid, uuid, sizeof(vol->uuid)))
+			return vol;
+	return NULL;
+}
+
+struct kernel_volume *kernel_volume_get(struct kernel *kernel, const uint8_t uuid[16])
+{
+	struct kernel_volume *vol;
+
+	pthread_mutex_lock(&kernel->lock);
+	vol = volume_find(kernel, uuid);
+	if (!vol) {
+		vol = memory_new(sizeof(*vol));
+		vol->kernel = kernel;
+		memcpy(vol->uuid, uuid, sizeof(vol->uuid));
+		vol->facts.path = true;
+		pthread_mutex_init(&vol->work, NULL);
+		pthread_mutex_init(&vol->images, NULL);
+		vol->next = kernel->volumes;
+		kernel->volumes = vol;
+	}
+	pthread_mutex_unlock(&kernel->lock);
+	return vol;
+}
+
+const char *kernel_directory(const struct kernel_volume *vol, char path[PATH_MAX])
+{
+	snprintf(path, PATH_MAX, "%s/%s", vol->kernel->config->mount_directory, vol->name);
+	return path;
+}
+
+static struct covol_uuid id_of(const struct kernel_volume *vol)
+{
+	struct covol_uuid id;
+
+	memcpy(id.bytes, vol->uuid, sizeof(id.bytes));
+	return id;
+}
+
+/* ---- results ---- */
+
+enum own_result kernel_fail(struct kernel_task *t, int error, const char *format, ...)
+{
+	struct kernel_volume *vol = t->vol;
+	enum own_result result = OWN_FAILED;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(t->answer->reason, sizeof(t->answer->reason), format, args);
+	va_end(args);
+	pthread_mutex_lock(&vol->kernel->lock);
+	if (error == -EBADE) {
+		result = OWN_CONFLICT;
+		vol->facts.conflict = true;
+	} else if (error == -ENOLINK) {
+		result = OWN_NO_PATH;
+		vol->facts.path = false;
+	}
+	pthread_mutex_unlock(&vol->kernel->lock);
+	return result;
+}
+
+static enum own_result covol_failed(struct kernel_task *t, int error)
+{
+	return kernel_fail(t, error == -EBADE ? -EBADE : -EIO, "%s", covol_error(t->c));
+}
+
+/* ---- parts ---- */
+
+struct peers {
+	uint32_t peer[OWN_NODES];
+	size_t count;
+};
+
+static int add_peer(const struct covol_session *session, void *data)
+{
+	struct peers *peers = data;
+
+	if (peers->count < OWN_NODES)
+		peers->peer[peers->count++] = session->peer;
+	return 0;
+}
+
+enum own_result kernel_end_sessions(struct kernel_task *t, bool forget)
+{
+	struct covol_uuid id = id_of(t->vol);
+	struct covol_volume volume;
+	struct peers peers;
+	unsigned int node;
+	int error;
+	size_t i;
+
+	pthread_mutex_lock(&t->vol->kernel->lock);
+	t->vol->serving = 0;
+	t->vol->lost = 0;
+	t->vol->facts.session_epoch = 0;
+	pthread_mutex_unlock(&t->vol->kernel->lock);
+	if (covol_volume_get(t->c, &id, &volume) == -ENOENT)
+		return OWN_OK;
+	do {
+		peers.count = 0;
+		error = covol_session_dump(t->c, &id, add_peer, &peers);
+	} while (error == -EAGAIN);
+	for (i = 0; !error && i < peers.count; i++) {
+		error = covol_session_del(t->c, &id, peers.peer[i], forget);
+		if (error == -ENOENT)
+			error = 0;
+	}
+	/* Also those whose session has ended: what was lost with it stays theirs until then. */
+	own_for_each(node, ~own_bit(t->task->action.node))
+		if (forget && !error)
+			error = covol_session_del(t->c, &id, node, true);
+	return error ? covol_failed(t, error) : OWN_OK;
+}
+
+static enum own_result drop_mount(struct kernel_task *t)
+{
+	char directory[PATH_MAX], why[DEVICE_ERROR];
+	int error = device_unmount(t->vol->uuid, kernel_directory(t->vol, directory), true, why);
+
+	if (!error) {
+		pthread_mutex_lock(&t->vol->kernel->lock);
+		t->vol->facts.mounted = false;
+		pthread_mutex_unlock(&t->vol->kernel->lock);
+		error = device_remove(t->vol->uuid, why);
+	}
+	return error ? kernel_fail(t, -EIO, "%s", why) : OWN_OK;
+}
+
+/*
+ * No mount, and no session: what the one had sent has ended, the other brings nothing more. What
+ * was in service here fails, and so waits for the next coordinator; it may have to wait for a
+ * session.
+ */
+static enum own_result leave(struct kernel_task *t)
+{
+	enum own_result result = kernel_images_break(t);
+	char why[DEVICE_ERROR];
+
+	if (result == OWN_OK && device_break(t->vol->uuid, why))
+		result = kernel_fail(t, -EIO, "%s", why);
+	if (result == OWN_OK)
+		result = kernel_end_sessions(t, true);
+	if (result == OWN_OK)
+		result = kernel_images_release(t);
+	return result == OWN_OK ? drop_mount(t) : result;
+}
+
+/* A route is about to be set; if it meets a lost path the kernel says so again. */
+static void routed_anew(struct kernel_volume *vol)
+{
+	pthread_mutex_lock(&vol->kernel->lock);
+	vol->facts.held = false;
+	vol->facts.route = OWN_ROUTE_NONE;
+	pthread_mutex_unlock(&vol->kernel->lock);
+}
+
+/*
+ * Beside that no data of this node's devices: all that needs a key. What it has of layouts is
+ * worth nothing: nobody asks for it before the blocks are given to others. While the route is not
+ * held: what was lost with a session can be given up only as it is tried again.
+ */
+static enum own_result give_up(struct kernel_task *t)
+{
+	struct covol_volume volume = { .uuid = id_of(t->vol), .route = COVOL_ROUTE_HELD };
+	enum own_result result = leave(t);
+	int error;
+
+	if (result == OWN_OK)
+		result = kernel_images_clear(t);
+	if (result != OWN_OK)
+		return result;
+	routed_anew(t->vol);
+	/* Answered when all I/O of the route before has ended. */
+	error = covol_volume_set(t->c, &volume, COVOL_VOLUME_ROUTE);
+	return error && error != -ENOENT ? covol_failed(t, error) : OWN_OK;
+}
+
+/* The kernel knows the volume, with that coordinator at that epoch. */
+enum own_result kernel_know(struct kernel_task *t, unsigned int coordinator, uint64_t epoch)
+{
+	unsigned int node = t->task->action.node;
+	struct covol_volume volume = { .uuid = id_of(t->vol) }, now;
+	int error;
+
+	error = covol_volume_get(t->c, &volume.uuid, &now);
+	if (error && error != -ENOENT)
+		return covol_failed(t, error);
+	volume.node = node;
+	volume.coordinator = coordinator;
+	volume.role = coordinator == node ? COVOL_ROLE_COORDINATOR : COVOL_ROLE_MEMBER;
+	volume.epoch = epoch;
+	if (!error) {
+		error = covol_volume_set(t->c, &volume,
+					 COVOL_VOLUME_COORDINATOR | COVOL_VOLUME_ROLE |
+						 COVOL_VOLUME_EPOCH);
+		return error ? covol_failed(t, error) : OWN_OK;
+	}
+	return kernel_path_tell(t, &volume);
+}
+
+static const uint32_t kernel_routes[OWN_ROUTES] = {
+	[OWN_ROUTE_NONE] = COVOL_ROUTE_HELD,
+	[OWN_ROUTE_DIRECT] = COVOL_ROUTE_DIRECT,
+	[OWN_ROUTE_FS] = COVOL_ROUTE_FS_REDIRECTED,
+	[OWN_ROUTE_BLOCK] = COVOL_ROUTE_BLOCK_REDIRECTED,
+};
+
+/* What the kernel has been given, in our words. */
+static enum own_route route_of(const struct covol_volume *volume)
+{
+	enum own_route route;
+
+	for (route = OWN_ROUTE_DIRECT; route < OWN_ROUTES; route++)
+		if (kernel_routes[route] == volume->route)
+			return route;
+	return OWN_ROUTE_NONE;
+}
+
+/* @peer: BLOCK: through which node; else 0. */
+static enum own_result set_route(struct kernel_task *t, enum own_route route, uint32_t peer)
+{
+	struct covol_volume volume = {
+		.uuid = id_of(t->vol), .route = kernel_routes[route], .redirect_peer = peer,
+	};
+	int error;
+
+	routed_anew(t->vol);
+	error = covol_volume_set(t->c, &volume,
+				 COVOL_VOLUME_ROUTE | (peer ? COVOL_VOLUME_REDIRECT_PEER : 0));
+	if (error)
+		return covol_failed(t, error);
+	pthread_mutex_lock(&t->vol->kernel->lock);
+	t->vol->facts.route = route;
+	pthread_mutex_unlock(&t->vol->kernel->lock);
+	return OWN_OK;
+}
+
+/* ---- tasks ---- */
+
+static enum own_result do_register(struct kernel_task *t)
+{
+	enum own_result result = give_up(t);
+
+	if (result == OWN_OK)
+		result = kernel_path_anew(t);
+	return result == OWN_OK ? kernel_register(t) : result;
+}
+
+/* Data goes on, with the extents that this node holds; if it has not been fenced meanwhile. */
+static enum own_result do_barrier(struct kernel_task *t)
+{
+	enum own_result result = leave(t);
+
+	return result == OWN_OK && t->task->action.fenced ? kernel_images_clear(t) : result;
+}
+
+static enum own_result do_mount(struct kernel_task *t)
+{
+	struct covol_uuid id = id_of(t->vol);
+	char directory[PATH_MAX], why[DEVICE_ERROR];
+	struct covol_volume volume;
+	enum own_result result;
+	int error;
+
+	result = kernel_check_key(t);
+	if (result == OWN_OK)
+		result = kernel_know(t, t->task->action.node, t->task->action.epoch);
+	if (result == OWN_OK)
+		result = set_route(t, OWN_ROUTE_DIRECT, 0);
+	if (result != OWN_OK)
+		return result;
+	error = covol_volume_get(t->c, &id, &volume);
+	if (error)
+		return covol_failed(t, error);
+	error = device_create(&volume, why);
+	if (!error)
+		error = device_mount(t->vol->uuid, lun_fs_name(t->vol->header.fs),
+				     kernel_directory(t->vol, directory), why);
+	if (error) {
+		result = kernel_fail(t, error, "%s", why);
+		/* Half a mount is none: the next who tries begins anew. */
+		device_remove(t->vol->uuid, why);
+		return result;
+	}
+	pthread_mutex_lock(&t->vol->kernel->lock);
+	t->vol->facts.mounted = true;
+	pthread_mutex_unlock(&t->vol->kernel->lock);
+	return OWN_OK;
+}
+
+static enum own_result still_mounted(struct kernel_task *t)
+{
+	char directory[PATH_MAX];
+
+	if (device_is_mounted(t->vol->uuid, kernel_directory(t->vol, directory)) == 1)
+		return OWN_OK;
+	return kernel_fail(t, -EIO, "the file system is not mounted");
+}
+
+static enum own_result do_write_epoch(struct kernel_task *t)
+{
+	enum own_result result = still_mounted(t);
+
+	return result == OWN_OK ? kernel_write_epoch(t) : result;
+}
+
+static enum own_result do_serve(struct kernel_task *t)
+{
+	enum own_result result = still_mounted(t);
+
+	if (result == OWN_OK)
+		result = kernel_know(t, t->task->action.node, t->task->action.epoch);
+	if (result == OWN_OK)
+		result = kernel_images_serve(t);
+	if (result != OWN_OK)
+		return result;
+	pthread_mutex_lock(&t->vol->kernel->lock);
+	t->vol->serving = t->task->action.epoch;
+	pthread_mutex_unlock(&t->vol->kernel->lock);
+	return OWN_OK;
+}
+
+/* Until now what a node may hold that is neither here nor fenced has kept maps as they were. */
+static enum own_result do_release(struct kernel_task *t)
+{
+	enum own_result result = still_mounted(t);
+
+	return result == OWN_OK ? kernel_images_forget(t) : result;
+}
+
+/* What is metadata waits as soon as the coordinator ends the session, in UNMOUNT. */
+static enum own_result do_hold(struct kernel_task *t)
+{
+	(void)t;
+	return OWN_OK;
+}
+
+static enum own_result do_unmount(struct kernel_task *t)
+{
+	char directory[PATH_MAX], why[DEVICE_ERROR];
+	enum own_result result = t->task->action.recall ? kernel_images_recall(t) : OWN_OK;
+	int error;
+
+	if (result == OWN_OK)
+		result = kernel_end_sessions(t, false);
+	if (result == OWN_OK)
+		result = kernel_images_release(t);
+	if (result != OWN_OK)
+		return result;
+	error = device_unmount(t->vol->uuid, kernel_directory(t->vol, directory), false, why);
+	if (error)
+		return kernel_fail(t, error, "%s", why);
+	pthread_mutex_lock(&t->vol->kernel->lock);
+	t->vol->facts.mounted = false;
+	pthread_mutex_unlock(&t->vol->kernel->lock);
+	/* What the unmount wrote was refused if the key was gone. */
+	result = kernel_check_key(t);
+	if (result != OWN_OK)
+		return result;
+	kernel_images_drop(t);
+	error = device_remove(t->vol->uuid, why);
+	return error ? kernel_fail(t, error, "%s", why) : OWN_OK;
+}
+
+static enum own_result do_route(struct kernel_task *t)
+{
+	uint64_t incarnation = t->vol->facts.incarnation;
+	enum own_route route = t->task->action.route;
+
+	if (route == OWN_ROUTE_NONE)
+		return kernel_fail(t, -EINVAL, "no such route");
+	/* The one that was fenced for it; with another there may be writes under way. */
+	if (route == OWN_ROUTE_BLOCK && incarnation && incarnation != t->task->action.incarnation)
+		return kernel_fail(t, -EINVAL, "this node has another key than was fenced");
+	return set_route(t, route, route == OWN_ROUTE_BLOCK ? t->task->action.other : 0);
+}
+
+static enum own_result do_close(struct kernel_task *t)
+{
+	struct covol_uuid id = id_of(t->vol);
+	enum own_result result = give_up(t);
+	int error;
+
+	if (result == OWN_OK)
+		result = kernel_images_close(t);
+	if (result != OWN_OK)
+		return result;
+	error = covol_volume_del(t->c, &id);
+	if (error && error != -ENOENT)
+		return covol_failed(t, error);
+	return kernel_unregister(t);
+}
+
+static enum own_result (*const tasks[OWN_TASKS])(struct kernel_task *t) = {
+	[OWN_TASK_REGISTER] = do_register,   [OWN_TASK_FENCE] = kernel_fence,
+	[OWN_TASK_BARRIER] = do_barrier,     [OWN_TASK_MOUNT] = do_mount,
+	[OWN_TASK_WRITE_EPOCH] = do_write_epoch, [OWN_TASK_SERVE] = do_serve,
+	[OWN_TASK_CONNECT] = kernel_connect, [OWN_TASK_RELEASE] = do_release,
+	[OWN_TASK_HOLD] = do_hold,	     [OWN_TASK_UNMOUNT] = do_unmount,
+	[OWN_TASK_ROUTE] = do_route,	     [OWN_TASK_CLOSE] = do_close,
+};
+
+/*
+ * What an agent before this one has left: a key, a mount, a session, a route, a lost path. Once; a
+ * task that runs knows it from then on.
+ */
+static void probe(struct kernel_volume *vol, struct covol *c)
+{
+	struct covol_uuid id = id_of(vol);
+	struct covol_session session;
+	struct covol_volume volume;
+	bool resume = false;
+	bool mounted = device_is_mounted(vol->uuid, NULL) == 1;
+	bool there = !covol_volume_get(c, &id, &volume);
+	bool live = there && volume.role == COVOL_ROLE_MEMBER &&
+		    !covol_session_get(c, &id, volume.coordinator, &session) &&
+		    session.state == COVOL_SESSION_STATE_LIVE;
+
+	uint64_t key = boot_key(vol->kernel->config->runtime_directory, vol->uuid);
+	bool lost = there && volume.reasons & COVOL_REASON_NO_DISK_PATH;
+	/* What redirects need not be the path. */
+	bool path = !lost && (!there || volume.route != COVOL_ROUTE_BLOCK_REDIRECTED ||
+			      kernel_path_good(vol, c));
+
+	pthread_mutex_lock(&vol->kernel->lock);
+	if (!vol->known) {
+		vol->facts.path = path;
+		vol->facts.held = lost && volume.route == COVOL_ROUTE_HELD;
+		vol->facts.mounted = mounted;
+		vol->facts.session_epoch = live ? volume.epoch : 0;
+		vol->facts.route = there ? route_of(&volume) : OWN_ROUTE_NONE;
+		vol->facts.incarnation = key;
+		resume = mounted && there && volume.role == COVOL_ROLE_COORDINATOR;
+		if (resume)
+			vol->serving = volume.epoch;
+		if (there && volume.reasons & COVOL_REASON_FENCED)
+			vol->facts.conflict = true;
+	}
+	vol->known = true;
+	pthread_mutex_unlock(&vol->kernel->lock);
+	if (resume)
+		kernel_images_resume(vol, c);
+}
+
+static void run(void *driver, const struct driver_task *task, struct driver_answer *answer)
+{
+	struct kernel *kernel = driver;
+	struct kernel_task t = {
+		.vol = kernel_volume_get(kernel, task->uuid),
+		.task = task,
+		.answer = answer,
+	};
+
+	pthread_mutex_lock(&t.vol->work);
+	memcpy(t.vol->name, task->name, sizeof(t.vol->name));
+	if (covol_open(&t.c)) {
+		answer->result = kernel_fail(&t, -ENOMEM, "out of memory");
+	} else {
+		probe(t.vol, t.c);
+		answer->result = tasks[task->action.task](&t);
+		covol_close(t.c);
+	}
+	pthread_mutex_unlock(&t.vol->work);
+}
+
+static void break_off(void *driver, const uint8_t uuid[16])
+{
+	char why[DEVICE_ERROR];
+
+	/* A recall that waits for a node, and is waited for by a task, ends. */
+	kernel_images_break_off(driver, uuid);
+	if (device_break(uuid, why))
+		log_warning("a task cannot be broken off: %s", why);
+}
+
+/* ---- facts ---- */
+
+static void look_first(void *data)
+{
+	struct kernel_volume *vol = data;
+	struct covol *c;
+
+	if (covol_open(&c))
+		return;
+	/* Not in the midst of a task, which looks itself before it begins. */
+	pthread_mutex_lock(&vol->work);
+	probe(vol, c);
+	pthread_mutex_unlock(&vol->work);
+	covol_close(c);
+}
+
+static void looked(void *data)
+{
+	struct kernel_volume *vol = data;
+	bool known;
+
+	pthread_mutex_lock(&vol->kernel->lock);
+	vol->looking = false;
+	known = vol->known;
+	pthread_mutex_unlock(&vol->kernel->lock);
+	if (known)
+		vol->kernel->changed(vol->kernel->changed_data, vol->uuid);
+}
+
+static bool facts(void *driver, const uint8_t uuid[16], struct own_facts *result)
+{
+	struct kernel *kernel = driver;
+	struct kernel_volume *vol = kernel_volume_get(kernel, uuid);
+	bool known, first;
+
+	pthread_mutex_lock(&kernel->lock);
+	known = vol->known;
+	first = !known && !vol->looking;
+	vol->looking |= first;
+	*result = vol->facts;
+	result->serving = vol->serving;
+	pthread_mutex_unlock(&kernel->lock);
+	if (first)
+		pool_submit(kernel->pool, look_first, looked, vol);
+	return known;
+}
+
+const struct driver_ops kernel_driver = {
+	.run = run,
+	.break_off = break_off,
+	.facts = facts,
+};
+
+/* ---- what is lost: paths, sessions ---- */
+
+static uint64_t now_usec(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000ULL + now.tv_nsec / 1000;
+}
+
+static bool has_session(struct kernel_task *t)
+{
+	struct covol_uuid id = id_of(t->vol);
+	struct covol_session session;
+
+	return !covol_session_get(t->c, &id, t->task->action.other, &session) &&
+	       session.state == COVOL_SESSION_STATE_LIVE;
+}
+
+/*
+ * A session that has broken while the coordinator stayed is no matter of the machine's: it is made
+ * again, at the same epoch. Not while a task runs, which may be about another coordinator.
+ */
+static void connect_again(void *data)
+{
+	struct kernel_volume *vol = data;
+	struct driver_answer answer = { 0 };
+	struct kernel_task t = { .vol = vol, .task = &vol->connect, .answer = &answer };
+	enum own_result result = OWN_FAILED;
+	bool lost;
+
+	if (pthread_mutex_trylock(&vol->work))
+		return;
+	pthread_mutex_lock(&vol->kernel->lock);
+	lost = vol->lost && vol->facts.session_epoch == vol->connect.action.epoch;
+	pthread_mutex_unlock(&vol->kernel->lock);
+	if (lost && !covol_open(&t.c)) {
+		/* What was lost may be the one that a task has replaced. */
+		result = has_session(&t) ? OWN_OK : kernel_connect_again(&t);
+		covol_close(t.c);
+	}
+	pthread_mutex_lock(&vol->kernel->lock);
+	vol->lost = !lost || result == OWN_OK ? 0 : now_usec();
+	pthread_mutex_unlock(&vol->kernel->lock);
+	pthread_mutex_unlock(&vol->work);
+}
+
+static void look(void *data)
+{
+	struct kernel_volume *vol = data;
+	struct covol *c;
+	bool back;
+
+	if (covol_open(&c))
+		return;
+	back = kernel_path_good(vol, c);
+	covol_close(c);
+	pthread_mutex_lock(&vol->kernel->lock);
+	vol->facts.path = back;
+	pthread_mutex_unlock(&vol->kernel->lock);
+}
+
+static int on_look(sd_event_source *source, uint64_t usec, void *data)
+{
+	struct kernel *kernel = data;
+	struct kernel_volume *vol;
+
+	(void)usec;
+	pthread_mutex_lock(&kernel->lock);
+	for (vol = kernel->volumes; vol; vol = vol->next) {
+		if (!vol->known || vol->looking)
+			continue;
+		vol->looking = true;
+		if (!vol->facts.path)
+			pool_submit(kernel->pool, look, looked, vol);
+		else if (vol->lost && now_usec() - vol->lost > RECONNECT_USEC)
+			pool_submit(kernel->pool, connect_again, looked, vol);
+		else
+			vol->looking = false;
+	}
+	pthread_mutex_unlock(&kernel->lock);
+	sd_event_source_set_time_relative(source, LOOK_USEC);
+	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+/* ---- what the kernel says ---- */
+
+static int on_kernel_event(const struct covol_event *event, void *data)
+{
+	struct kernel *kernel = data;
+	struct kernel_volume *vol;
+	bool changed = false;
+
+	pthread_mutex_lock(&kernel->lock);
+	vol = volume_find(kernel, event->uuid.bytes);
+	if (vol && event->type == COVOL_CMD_PATH_LOST) {
+		vol->facts.path = false;
+		vol->facts.held = true;
+		changed = true;
+	} else if (vol && event->type == COVOL_CMD_SESSION_LOST &&
+		   !covol_event_has(event, COVOL_A_EVENT_PLANNED)) {
+		/* A session that was never told of is not missed. */
+		if (vol->facts.session_epoch)
+			vol->lost = now_usec();
+	} else if (vol && event->type == COVOL_CMD_ROUTE_CHANGED &&
+		   event->reasons & COVOL_REASON_FENCED) {
+		vol->facts.conflict = true;
+		changed = true;
+	}
+	pthread_mutex_unlock(&kernel->lock);
+	if (changed)
+		kernel->changed(kernel->changed_data, event->uuid.bytes);
+	if (vol && event->type == COVOL_CMD_RECALL_TIMEOUT)
+		kernel->stuck(kernel->changed_data, event->uuid.bytes, event->peer);
+	return 0;
+}
+
+static int on_events(sd_event_source *source, int fd, uint32_t events, void *data)
+{
+	struct kernel *kernel = data;
+	int error = covol_event_receive(kernel->events, on_kernel_event, kernel);
+
+	(void)source;
+	(void)fd;
+	(void)events;
+	if (error)
+		log_warning("events of the kernel: %s", covol_error(kernel->events));
+	return 0;
+}
+
+static int watch(struct kernel *kernel)
+{
+	int error = covol_open(&kernel->events);
+
+	if (!error)
+		error = covol_event_subscribe(kernel->events);
+	if (error) {
+		log_error("%s", kernel->events ? covol_error(kernel->events) : strerror(-error));
+		return error;
+	}
+	error = sd_event_add_io(kernel->event, &kernel->events_source,
+				covol_event_fd(kernel->events), EPOLLIN, on_events, kernel);
+	if (error >= 0)
+		error = sd_event_add_time_relative(kernel->event, &kernel->looks, CLOCK_MONOTONIC,
+						   LOOK_USEC, 0, on_look, kernel);
+	return error < 0 ? error : 0;
+}
+
+int kernel_open(struct kernel *kernel, const struct config *config, sd_event *event,
+		struct pool *pool, void (*changed)(void *data, const uint8_t uuid[16]),
+		void (*stuck)(void *data, const uint8_t uuid[16], unsigned int node), void *data)
+{
+	int error;
+
+	memset(kernel, 0, sizeof(*kernel));
+	kernel->config = config;
+	kernel->event = event;
+	kernel->pool = pool;
+	kernel->changed = changed;
+	kernel->stuck = stuck;
+	kernel->changed_data = data;
+	kernel->listener = -1;
+	pthread_mutex_init(&kernel->lock, NULL);
+	error = watch(kernel);
+	return error ? error : kernel_listen(kernel);
+}
+
+void kernel_close(struct kernel *kernel)
+{
+	struct kernel_volume *vol;
+
+	kernel_listen_end(kernel);
+	sd_event_source_disable_unref(kernel->looks);
+	sd_event_source_disable_unref(kernel->events_source);
+	covol_close(kernel->events);
+	while ((vol = kernel->volumes)) {
+		kernel->volumes = vol->next;
+		answerer_stop(vol->answerer);
+		pthread_mutex_destroy(&vol->images);
+		pthread_mutex_destroy(&vol->work);
+		free(vol);
+	}
+	pthread_mutex_destroy(&kernel->lock);
+}
+
+void kernel_group(struct kernel *kernel, const struct group *group, unsigned int node)
+{
+	const char *name, *address;
+	unsigned int i, link;
+
+	pthread_mutex_lock(&kernel->lock);
+	kernel->node = node;
+	snprintf(kernel->cluster, sizeof(kernel->cluster), "%s", group->ops->cluster(group));
+	for (i = 1; i <= OWN_NODES; i++) {
+		name = group->ops->node_name(group, i);
+		snprintf(kernel->names[i], GROUP_NAME_LEN, "%s", name ? name : "");
+		for (link = 0; link < GROUP_LINKS; link++) {
+			address = group->ops->node_address(group, i, link);
+			snprintf(kernel->addresses[i][link], GROUP_NAME_LEN, "%s",
+				 address ? address : "");
+		}
+	}
+	pthread_mutex_unlock(&kernel->lock);
+}

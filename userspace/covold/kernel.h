@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The driver that carries tasks out, with the kernel's module, the LUN and the file system. Who
+ * says what to whom is in Documentation/cluster.rst; what each task promises in agent/ownership.h.
+ */
+#ifndef COVOLD_KERNEL_H
+#define COVOLD_KERNEL_H
+
+#include <limits.h>
+#include <pthread.h>
+#include <systemd/sd-event.h>
+
+#include "../lun/header.h"
+#include "config.h"
+#include "driver.h"
+#include "group.h"
+
+/* A volume on this node. */
+struct kernel_volume {
+	struct kernel_volume *next;
+	/* Set once. */
+	struct kernel *kernel;
+	uint8_t uuid[16];
+
+	/* Who has @work. */
+	char name[OWN_NAME];
+	char device[PATH_MAX];		/* where the LUN was last */
+	uint64_t key;			/* 0: none */
+	char trouble[256];		/* why a session cannot be made again; "": it can */
+	struct lun_header header;	/* as it was read last; all 0: it was not */
+
+	/* Protected by the kernel's lock. */
+	bool known;			/* the facts are */
+	bool looking;			/* a worker looks at what there is */
+	struct own_facts facts;
+	uint64_t serving;		/* epoch at which peers are let in; 0: not */
+	uint64_t lost;			/* when the session broke, in us; 0: it has not */
+
+	/* Of the worker that looks. */
+	bool waits_detach;		/* see kernel_path_good() */
+
+	/* Held by who makes and removes images, or attaches them; a task may wait for it. */
+	pthread_mutex_t images;
+	/* Protected by images. */
+	struct answerer *answerer;	/* NULL: nothing is served here */
+
+	/* Held by the task that runs, and by who makes a session again. */
+	pthread_mutex_t work;
+	/* Protected by work. */
+	struct driver_task connect;	/* how the session was made */
+};
+
+struct kernel {
+	/* Set once. */
+	const struct config *config;
+	sd_event *event;
+	struct pool *pool;
+	void (*changed)(void *data, const uint8_t uuid[16]);
+	/* In the loop: a node has not returned a layout. */
+	void (*stuck)(void *data, const uint8_t uuid[16], unsigned int node);
+	void *changed_data;
+	struct covol *events;
+	sd_event_source *events_source;
+	sd_event_source *looks;		/* the timer that tries paths */
+	unsigned int strangers;		/* connections that a worker has */
+	uint64_t complained;		/* when one was last spoken of, in us */
+	unsigned int unsaid;		/* how many were not, since */
+	int listener;			/* for peers; -1: none */
+	sd_event_source *listener_source;
+
+	pthread_mutex_t lock;
+	/* Protected by lock. */
+	struct kernel_volume *volumes;
+	unsigned int node;
+	char cluster[GROUP_NAME_LEN];
+	char names[OWN_NODES + 1][GROUP_NAME_LEN];
+	char addresses[OWN_NODES + 1][GROUP_LINKS][GROUP_NAME_LEN];
+};
+
+extern const struct driver_ops kernel_driver;
+
+/* 0 or a negative errno, after a message. @changed: in the loop: facts of a volume have changed. */
+int kernel_open(struct kernel *kernel, const struct config *config, sd_event *event,
+		struct pool *pool, void (*changed)(void *data, const uint8_t uuid[16]),
+		void (*stuck)(void *data, const uint8_t uuid[16], unsigned int node), void *data);
+void kernel_close(struct kernel *kernel);
+
+/* What the group says of itself and its nodes. */
+void kernel_group(struct kernel *kernel, const struct group *group, unsigned int node);
+
+/* For the files that carry tasks out. */
+struct kernel_volume *kernel_volume_get(struct kernel *kernel, const uint8_t uuid[16]);
+const char *kernel_directory(const struct kernel_volume *vol, char path[PATH_MAX]);
+
+/* A task's parts. Each returns a result, and the reason in *answer. */
+struct kernel_task {
+	struct kernel_volume *vol;
+	const struct driver_task *task;
+	struct driver_answer *answer;
+	struct covol *c;
+};
+
+__attribute__((format(printf, 3, 4)))
+enum own_result kernel_fail(struct kernel_task *t, int error, const char *format, ...);
+
+enum own_result kernel_know(struct kernel_task *t, unsigned int coordinator, uint64_t epoch);
+enum own_result kernel_end_sessions(struct kernel_task *t, bool forget);
+
+/* lun.c: keys and header */
+enum own_result kernel_register(struct kernel_task *t);
+enum own_result kernel_fence(struct kernel_task *t);
+enum own_result kernel_write_epoch(struct kernel_task *t);
+enum own_result kernel_unregister(struct kernel_task *t);
+enum own_result kernel_check_key(struct kernel_task *t);
+
+/*
+ * kernel_path.c: the way to the LUN.
+ * Whether there is one that can be used: what the kernel has been told of without its LUN it uses
+ * without it as long as devices of images use the volume.
+ */
+bool kernel_path_good(struct kernel_volume *vol, struct covol *c);
+/* The kernel forgets such a volume, and is told of it anew by who connects. */
+enum own_result kernel_path_anew(struct kernel_task *t);
+/* The kernel is told of the volume, with its LUN, or on a member without; the rest *volume has. */
+enum own_result kernel_path_tell(struct kernel_task *t, struct covol_volume *volume);
+
+/* kernel_image.c: images */
+enum own_result kernel_images_serve(struct kernel_task *t);
+void kernel_images_resume(struct kernel_volume *vol, struct covol *c);
+enum own_result kernel_images_break(struct kernel_task *t);
+void kernel_images_break_off(struct kernel *kernel, const uint8_t uuid[16]);
+enum own_result kernel_images_release(struct kernel_task *t);
+void kernel_images_drop(struct kernel_task *t);
+enum own_result kernel_images_clear(struct kernel_task *t);
+enum own_result kernel_images_forget(struct kernel_task *t);
+enum own_result kernel_images_recall(struct kernel_task *t);
+enum own_result kernel_images_close(struct kernel_task *t);
+
+/* peer.c: sessions */
+int kernel_listen(struct kernel *kernel);
+void kernel_listen_end(struct kernel *kernel);
+enum own_result kernel_connect(struct kernel_task *t);
+/* kernel_connect(), and a line in the journal when that goes otherwise than the last time. */
+enum own_result kernel_connect_again(struct kernel_task *t);
+
+struct image_request;
+struct image_answer;
+
+/* Another node's agent. */
+void kernel_ask(struct kernel *kernel, unsigned int node, const struct image_request *request,
+		struct image_answer *answer);
+
+#endif

@@ -1,0 +1,505 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Connections between the nodes of a volume. For a session a member connects to the coordinator,
+ * says in clear which volume, which node and which epoch it means, then both prove by TLS who they
+ * are, and the connection goes to the kernels. What was said in clear is worth nothing without the
+ * certificate of the node that it names. Questions about images come the same way, and stay here.
+ */
+#include <arpa/inet.h>
+#include <endian.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "image.h"
+#include "kernel.h"
+#include "log.h"
+#include "memory.h"
+#include "pool.h"
+
+#define CONNECT_MS	5000
+/* Lines about strangers: anybody can make them. */
+#define COMPLAIN_USEC	1000000
+#define MAGIC		"covol/3"
+/* To remove an image all layouts have to be taken back first. */
+#define ANSWER_SECONDS	120
+/* Connections that have not yet proved who they are. */
+#define STRANGERS	16
+
+/* What a connection is for. */
+enum purpose {
+	FOR_SESSION,
+	FOR_IMAGES,
+};
+
+/* Nothing of it is aligned; numbers are little-endian. */
+struct hello {
+	char magic[8];
+	uint8_t uuid[16];
+	uint64_t epoch;		/* sessions */
+	uint32_t from;
+	uint32_t to;
+	uint32_t purpose;
+	uint32_t zero;
+};
+
+_Static_assert(sizeof(struct hello) == 48, "the hello has no holes");
+
+struct stranger {
+	struct kernel *kernel;
+	int fd;
+	char text[256];		/* what is to be said of it; "": nothing */
+};
+
+static void limit_time(int fd, time_t seconds)
+{
+	struct timeval limit = { .tv_sec = seconds };
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+}
+
+static void lift_limit(int fd)
+{
+	struct timeval none = { 0 };
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &none, sizeof(none));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &none, sizeof(none));
+}
+
+/* false: there is no such node. */
+static bool identify(struct kernel *kernel, unsigned int peer, struct covol_identity *identity,
+		     char name[GROUP_NAME_LEN])
+{
+	identity->certificate = kernel->config->certificate;
+	identity->key = kernel->config->key;
+	identity->authority = kernel->config->authority;
+	identity->peer = name;
+	pthread_mutex_lock(&kernel->lock);
+	snprintf(name, GROUP_NAME_LEN, "%s",
+		 peer >= 1 && peer <= OWN_NODES ? kernel->names[peer] : "");
+	pthread_mutex_unlock(&kernel->lock);
+	return *name;
+}
+
+/* ---- the coordinator ---- */
+
+static bool serves(struct kernel *kernel, const struct hello *hello)
+{
+	const struct kernel_volume *vol;
+	bool is = false;
+
+	pthread_mutex_lock(&kernel->lock);
+	for (vol = kernel->volumes; vol; vol = vol->next)
+		if (!memcmp(vol->uuid, hello->uuid, sizeof(vol->uuid)))
+			is = vol->serving && vol->serving == le64toh(hello->epoch);
+	is = is && le32toh(hello->to) == kernel->node;
+	pthread_mutex_unlock(&kernel->lock);
+	return is;
+}
+
+/* A question, and its answer. */
+static void answer(struct stranger *stranger, const struct hello *hello)
+{
+	struct image_request request;
+	struct image_answer result;
+	int error = image_request_receive(stranger->fd, &request);
+
+	if (!error) {
+		memcpy(request.uuid, hello->uuid, sizeof(request.uuid));
+		image_execute(stranger->kernel, &request, &result);
+		error = image_answer_send(stranger->fd, &result);
+		free(result.list.entry);
+	}
+	if (error)
+		snprintf(stranger->text, sizeof(stranger->text), "node %u asks about images: %s",
+			 le32toh(hello->from), strerror(-error));
+}
+
+static bool wanted_here(struct kernel *kernel, const struct hello *hello)
+{
+	bool is;
+
+	if (le32toh(hello->purpose) == FOR_SESSION)
+		return serves(kernel, hello);
+	pthread_mutex_lock(&kernel->lock);
+	is = le32toh(hello->to) == kernel->node;
+	pthread_mutex_unlock(&kernel->lock);
+	return is && le32toh(hello->purpose) == FOR_IMAGES;
+}
+
+static void let_in(struct stranger *stranger, struct covol *c)
+{
+	struct covol_identity identity;
+	char name[GROUP_NAME_LEN];
+	struct covol_uuid id;
+	struct hello hello;
+	unsigned int from;
+
+	limit_time(stranger->fd, CONNECT_MS / 1000);
+	if (recv(stranger->fd, &hello, sizeof(hello), MSG_WAITALL) != sizeof(hello) ||
+	    memcmp(hello.magic, MAGIC, sizeof(hello.magic)))
+		return;
+	from = le32toh(hello.from);
+	if (!identify(stranger->kernel, from, &identity, name)) {
+		snprintf(stranger->text, sizeof(stranger->text),
+			 "a connection says that it is of node %u, which is not in the cluster's list",
+			 from);
+		return;
+	}
+	/* It will come again when this node serves, or when it knows the epoch. */
+	if (!wanted_here(stranger->kernel, &hello))
+		return;
+	memcpy(id.bytes, hello.uuid, sizeof(id.bytes));
+	if (covol_socket_encrypt(c, stranger->fd, true, &identity, CONNECT_MS)) {
+		snprintf(stranger->text, sizeof(stranger->text), "node %u (%s): %s", from, name,
+			 covol_error(c));
+		return;
+	}
+	if (le32toh(hello.purpose) == FOR_IMAGES) {
+		answer(stranger, &hello);
+		return;
+	}
+	lift_limit(stranger->fd);
+	/* It may have ended to serve meanwhile. */
+	if (!serves(stranger->kernel, &hello))
+		return;
+	if (covol_session_new(c, &id, from, &stranger->fd, 1))
+		snprintf(stranger->text, sizeof(stranger->text), "node %u: %s", from,
+			 covol_error(c));
+}
+
+static void receive(void *data)
+{
+	struct stranger *stranger = data;
+	struct covol *c;
+
+	if (covol_open(&c))
+		return;
+	let_in(stranger, c);
+	covol_close(c);
+}
+
+static void complain(struct kernel *kernel, const char *text)
+{
+	struct timespec now;
+	uint64_t usec;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	usec = now.tv_sec * 1000000ULL + now.tv_nsec / 1000;
+	if (kernel->complained && usec < kernel->complained + COMPLAIN_USEC) {
+		kernel->unsaid++;
+		return;
+	}
+	if (kernel->unsaid)
+		log_warning("%u more connections were refused", kernel->unsaid);
+	log_warning("%s", text);
+	kernel->complained = usec;
+	kernel->unsaid = 0;
+}
+
+static void received(void *data)
+{
+	struct stranger *stranger = data;
+
+	stranger->kernel->strangers--;
+	if (*stranger->text)
+		complain(stranger->kernel, stranger->text);
+	close(stranger->fd);
+	free(stranger);
+}
+
+static int on_connection(sd_event_source *source, int fd, uint32_t events, void *data)
+{
+	struct kernel *kernel = data;
+	struct stranger *stranger;
+	int peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+
+	(void)source;
+	(void)events;
+	if (peer < 0)
+		return 0;
+	if (kernel->strangers >= STRANGERS) {
+		close(peer);
+		return 0;
+	}
+	stranger = memory_new(sizeof(*stranger));
+	stranger->kernel = kernel;
+	stranger->fd = peer;
+	kernel->strangers++;
+	pool_submit(kernel->pool, receive, received, stranger);
+	return 0;
+}
+
+int kernel_listen(struct kernel *kernel)
+{
+	char address[32];
+	int error;
+
+	if (!kernel->config->certificate)
+		return 0;
+	snprintf(address, sizeof(address), "[::]:%u", kernel->config->port);
+	kernel->listener = covol_socket_listen(kernel->events, address);
+	/* A kernel without IPv6. */
+	if (kernel->listener == -EAFNOSUPPORT) {
+		snprintf(address, sizeof(address), "0.0.0.0:%u", kernel->config->port);
+		kernel->listener = covol_socket_listen(kernel->events, address);
+	}
+	if (kernel->listener < 0) {
+		log_error("%s", covol_error(kernel->events));
+		return kernel->listener;
+	}
+	error = sd_event_add_io(kernel->event, &kernel->listener_source, kernel->listener, EPOLLIN,
+				on_connection, kernel);
+	return error < 0 ? error : 0;
+}
+
+void kernel_listen_end(struct kernel *kernel)
+{
+	sd_event_source_disable_unref(kernel->listener_source);
+	if (kernel->listener >= 0)
+		close(kernel->listener);
+}
+
+/* ---- a member ---- */
+
+/* "ADDRESS:PORT" in figures; false: there is no such address. */
+static bool resolve(struct kernel *kernel, unsigned int node, unsigned int link, char text[128])
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM }, *found;
+	char address[GROUP_NAME_LEN], figures[NI_MAXHOST];
+	bool good;
+
+	pthread_mutex_lock(&kernel->lock);
+	snprintf(address, sizeof(address), "%s", kernel->addresses[node][link]);
+	pthread_mutex_unlock(&kernel->lock);
+	if (!*address || getaddrinfo(address, NULL, &hints, &found))
+		return false;
+	good = !getnameinfo(found->ai_addr, found->ai_addrlen, figures, sizeof(figures), NULL, 0,
+			    NI_NUMERICHOST);
+	snprintf(text, 128, strchr(figures, ':') ? "[%.100s]:%u" : "%.100s:%u", figures,
+		 kernel->config->port);
+	freeaddrinfo(found);
+	return good;
+}
+
+static bool say_hello(int fd, struct hello *hello)
+{
+	memcpy(hello->magic, MAGIC, sizeof(hello->magic));
+	limit_time(fd, CONNECT_MS / 1000);
+	return send(fd, hello, sizeof(*hello), MSG_NOSIGNAL) == sizeof(*hello);
+}
+
+static enum own_result hand_over(struct kernel_task *t, int fd)
+{
+	unsigned int peer = t->task->action.other;
+	struct hello hello = {
+		.epoch = htole64(t->task->action.epoch),
+		.from = htole32(t->task->action.node),
+		.to = htole32(peer),
+		.purpose = htole32(FOR_SESSION),
+	};
+	struct covol_identity identity;
+	char name[GROUP_NAME_LEN];
+	struct covol_uuid id;
+
+	memcpy(id.bytes, t->vol->uuid, sizeof(id.bytes));
+	memcpy(hello.uuid, t->vol->uuid, sizeof(hello.uuid));
+	if (!identify(t->vol->kernel, peer, &identity, name))
+		return kernel_fail(t, -ENOENT, "node %u is not in the cluster's list", peer);
+	if (!say_hello(fd, &hello))
+		return kernel_fail(t, -EIO, "node %u does not listen", peer);
+	if (covol_socket_encrypt(t->c, fd, false, &identity, CONNECT_MS))
+		return kernel_fail(t, -EIO, "%s", covol_error(t->c));
+	lift_limit(fd);
+	if (covol_session_new(t->c, &id, peer, &fd, 1))
+		return kernel_fail(t, -EIO, "%s", covol_error(t->c));
+	return OWN_OK;
+}
+
+/* The peer has handed it to its kernel only when the two have talked. */
+static enum own_result wait_live(struct kernel_task *t)
+{
+	const struct timespec pause = { .tv_nsec = 10000000 };
+	struct covol_session session;
+	struct covol_uuid id;
+	int left;
+
+	memcpy(id.bytes, t->vol->uuid, sizeof(id.bytes));
+	for (left = CONNECT_MS; left > 0; left -= 10) {
+		if (covol_session_get(t->c, &id, t->task->action.other, &session))
+			return kernel_fail(t, -EIO, "the coordinator has ended the session");
+		if (session.state == COVOL_SESSION_STATE_LIVE && session.bytes_received)
+			return OWN_OK;
+		nanosleep(&pause, NULL);
+	}
+	return kernel_fail(t, -ETIMEDOUT, "the coordinator's kernel says nothing");
+}
+
+static enum own_result connect_by(struct kernel_task *t, const char *address, unsigned int ms)
+{
+	int fd = covol_socket_connect(t->c, address, ms);
+	enum own_result result;
+
+	if (fd < 0)
+		return kernel_fail(t, -EIO, "%s", covol_error(t->c));
+	result = hand_over(t, fd);
+	close(fd);
+	return result;
+}
+
+/* By one network after the other, the preferred one first. */
+static enum own_result connect_any(struct kernel_task *t)
+{
+	struct kernel *kernel = t->vol->kernel;
+	unsigned int peer = t->task->action.other, count = 0, i;
+	char addresses[GROUP_LINKS][128];
+	enum own_result result = OWN_FAILED;
+
+	for (i = 0; i < GROUP_LINKS; i++)
+		count += resolve(kernel, peer, i, addresses[count]);
+	if (!count)
+		return kernel_fail(t, -EIO, "node %u has no address", peer);
+	for (i = 0; i < count && result != OWN_OK; i++)
+		result = connect_by(t, addresses[i], CONNECT_MS / count);
+	if (result == OWN_OK && *t->answer->reason)
+		log_warning("node %u is reached by %s, after: %s", peer, addresses[i - 1],
+			    t->answer->reason);
+	if (result == OWN_OK)
+		t->answer->reason[0] = 0;
+	return result;
+}
+
+enum own_result kernel_connect(struct kernel_task *t)
+{
+	struct kernel *kernel = t->vol->kernel;
+	enum own_result result;
+
+	if (!kernel->config->certificate)
+		return kernel_fail(t, -EINVAL, "no certificate is configured: covol-cluster(8)");
+	result = kernel_know(t, t->task->action.other, t->task->action.epoch);
+	if (result == OWN_OK)
+		result = connect_any(t);
+	if (result == OWN_OK)
+		result = wait_live(t);
+	if (result != OWN_OK)
+		return result;
+	t->vol->connect = *t->task;
+	pthread_mutex_lock(&kernel->lock);
+	t->vol->lost = 0;
+	t->vol->facts.session_epoch = t->task->action.epoch;
+	pthread_mutex_unlock(&kernel->lock);
+	return OWN_OK;
+}
+
+enum own_result kernel_connect_again(struct kernel_task *t)
+{
+	enum own_result result = kernel_connect(t);
+	struct kernel_volume *vol = t->vol;
+
+	if (result == OWN_OK)
+		log_about(LOG_INFO, LOG_ID_TASK, vol->name, "there is a session again");
+	else if (strcmp(vol->trouble, t->answer->reason))
+		log_about(LOG_WARNING, LOG_ID_FAILED, vol->name,
+			  "the session has broken and cannot be made again: %s; metadata waits",
+			  t->answer->reason);
+	memcpy(vol->trouble, t->answer->reason, sizeof(vol->trouble));
+	return result;
+}
+
+/* ---- questions ---- */
+
+__attribute__((format(printf, 3, 4)))
+static void cannot(struct image_answer *answer, int error, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(answer->text, sizeof(answer->text), format, args);
+	va_end(args);
+	answer->error = error;
+}
+
+static void converse(int fd, unsigned int node, const struct image_request *request,
+		     struct image_answer *answer)
+{
+	int error;
+
+	limit_time(fd, ANSWER_SECONDS);
+	error = image_request_send(fd, request);
+	if (!error)
+		error = image_answer_receive(fd, answer);
+	if (error)
+		cannot(answer, error, "node %u does not answer: %s", node, strerror(-error));
+}
+
+static void ask(struct kernel *kernel, struct covol *c, int fd, unsigned int node,
+		const struct image_request *request, struct image_answer *answer)
+{
+	struct hello hello = {
+		.from = htole32(kernel->node),
+		.to = htole32(node),
+		.purpose = htole32(FOR_IMAGES),
+	};
+	struct covol_identity identity;
+	char name[GROUP_NAME_LEN];
+
+	memcpy(hello.uuid, request->uuid, sizeof(hello.uuid));
+	if (!identify(kernel, node, &identity, name))
+		cannot(answer, -ENOENT, "node %u is not in the cluster's list", node);
+	else if (!say_hello(fd, &hello))
+		cannot(answer, -EIO, "node %u does not listen", node);
+	else if (covol_socket_encrypt(c, fd, false, &identity, CONNECT_MS))
+		cannot(answer, -EIO, "%s", covol_error(c));
+	else
+		converse(fd, node, request, answer);
+}
+
+/* By whichever network. */
+static int connect_to(struct kernel *kernel, struct covol *c, unsigned int node)
+{
+	char address[128];
+	int fd = -EHOSTUNREACH;
+	unsigned int i;
+
+	for (i = 0; i < GROUP_LINKS && fd < 0; i++)
+		if (resolve(kernel, node, i, address))
+			fd = covol_socket_connect(c, address, CONNECT_MS);
+	return fd;
+}
+
+void kernel_ask(struct kernel *kernel, unsigned int node, const struct image_request *request,
+		struct image_answer *answer)
+{
+	struct covol *c;
+	int fd;
+
+	memset(answer, 0, sizeof(*answer));
+	if (!node) {
+		cannot(answer, -EAGAIN, "the volume has no coordinator now");
+		return;
+	}
+	if (!kernel->config->certificate) {
+		cannot(answer, -EINVAL, "no certificate is configured: covol-cluster(8)");
+		return;
+	}
+	if (covol_open(&c)) {
+		cannot(answer, -ENOMEM, "out of memory");
+		return;
+	}
+	fd = connect_to(kernel, c, node);
+	if (fd < 0) {
+		cannot(answer, fd, "node %u cannot be reached: %s", node, strerror(-fd));
+	} else {
+		ask(kernel, c, fd, node, request, answer);
+		close(fd);
+	}
+	covol_close(c);
+}
