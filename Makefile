@@ -65,7 +65,7 @@ demo: setup
 	@tests/cluster/demo
 
 check: setup
-	@scripts/check lint unit sim model fuzz kunit selftests lun cluster late-write
+	@scripts/check lint unit sim model fuzz kunit selftests lun cluster agent late-write-6.1
 
 check-debug: setup
 	@scripts/check selftests-debug

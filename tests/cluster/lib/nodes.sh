@@ -4,7 +4,7 @@
 # The nodes of the test bed, as scenarios use them. To be sourced after report.sh; TOP is the checkout.
 
 # Bigger than what any command of a scenario takes.
-readonly NODE_TIMEOUT=240
+readonly NODE_TIMEOUT=600
 
 bed() {
 	"$TOP/tests/vm/bed" "$@"
@@ -20,7 +20,8 @@ build() {
 	make -s -C "$TOP/userspace" -j"${COVOL_JOBS:-$(nproc)}" >&2
 	# Most of a module is what a debugger wants to know.
 	strip --strip-debug -o "$payload/dm-covol.ko" "$module"
-	cp "$TOP"/build/user/{covol,covol-layout,libcovol.so.0} "$TOP"/tests/cluster/guest/* "$payload/"
+	cp "$TOP"/build/user/{covol,covold,covol-layout,libcovol.so.0} "$TOP"/userspace/covold/org.covol.conf \
+		"$TOP"/tests/cluster/guest/* "$payload/"
 }
 
 # install_payload N

@@ -10,7 +10,7 @@
 report_open() {
 	REPORT=$1
 	mkdir -p "$REPORT"
-	rm -rf "${REPORT:?}"/{log,output.*,sums.*,*.json,*.jsonl}
+	rm -rf "${REPORT:?}"/{log,output.*,sums.*,samples.*,fresh.*,*.json,*.jsonl}
 	: >"$REPORT/log"
 	: >"$REPORT/checks.jsonl"
 	: >"$REPORT/steps.jsonl"
@@ -70,8 +70,31 @@ verdict() {
 		printf '  FAILED  %s, status %s\n' "$text$took" "$status"
 		printf '%s\n' "$detail" | sed 's/^/          | /'
 	fi
-	jq -cn --arg text "$text" --arg detail "$detail" --argjson ok "$([[ $status -eq 0 ]] && echo true || echo false)" \
-		--arg seconds "$(seconds "$ms")" '{ $text, $ok, seconds: ($seconds | tonumber), $detail }' >>"$REPORT/checks.jsonl"
+	record "$status" "$ms" "$text" "$detail"
+}
+
+# transcript STATUS MS OUTPUT-FILE TEXT: TEXT is a command line with its prompt; all that it printed follows.
+transcript() {
+	local status=$1 ms=$2 output=$3 text=$4 took=''
+
+	[[ $ms -lt 1000 ]] || took="    ($(seconds "$ms") s)"
+	printf -- '---- %s: %s (status %s)\n' "$step" "$text" "$status" >>"$REPORT/log"
+	cat "$output" "$output.err" >>"$REPORT/log"
+	printf '  %s%s\n' "$text" "$took"
+	cat "$output" "$output.err" | sed 's/^/    /; s/ *$//'
+	if [[ $status -eq 0 ]]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		printf '  FAILED  status %s\n' "$status"
+	fi
+	record "$status" "$ms" "$text" "$(tail -n 15 "$output")"
+}
+
+# record STATUS MS TEXT DETAIL: for end_step.
+record() {
+	jq -cn --arg text "$3" --arg detail "$4" --argjson ok "$([[ $1 -eq 0 ]] && echo true || echo false)" \
+		--arg seconds "$(seconds "$2")" '{ $text, $ok, seconds: ($seconds | tonumber), $detail }' >>"$REPORT/checks.jsonl"
 }
 
 # timed OUTPUT-FILE COMMAND...: its status and the time that it took go to OUTPUT-FILE.end.
@@ -95,8 +118,13 @@ check() {
 
 # check_each TEXT WORDS COMMAND...: COMMAND WORD for each of the words at once; %s in TEXT is the word.
 check_each() {
-	local text=$1 words=$2 word files=() pids=() output i=0 status ms
-	shift 2
+	tell_each verdict "$@"
+}
+
+# tell_each TELLER TEXT WORDS COMMAND...: TELLER is verdict or transcript.
+tell_each() {
+	local teller=$1 text=$2 words=$3 word files=() pids=() output i=0 status ms
+	shift 3
 
 	for word in ${words:-.}; do
 		output=$REPORT/output.$i
@@ -113,7 +141,7 @@ check_each() {
 	i=0
 	for word in ${words:-.}; do
 		read -r status ms <"${files[i]}.end"
-		verdict "$status" "$ms" "${files[i]}" "${text//%s/$word}"
+		"$teller" "$status" "$ms" "${files[i]}" "${text//%s/$word}"
 		i=$((i + 1))
 	done
 	rm -f "$REPORT"/output.*
