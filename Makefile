@@ -18,8 +18,8 @@ help:
 	@echo 'make check-debug   the kernel tests on a kernel with KASAN, lockdep and kmemleak'
 	@echo 'make fuzz SECONDS=60   what takes a peer'\''s messages apart, fuzzed for so long (each of four targets)'
 	@echo 'make soak MINUTES=60   the data checker, while all kinds of things happen in random order'
-	@echo '                   (SEED=N repeats; SERIES=6.12: on the other kernel)'
-	@echo 'make mutants       the code of each invariant taken out, one at a time: the tests must find it (an hour)'
+	@echo '                   (SEED=N repeats; SERIES=6.12 or debug: on another kernel)'
+	@echo 'make mutants       the code of each invariant taken out, one at a time: the tests must find it (two hours)'
 	@echo 'make bench         instructions per I/O, beside dm-linear, nvme-tcp, iSCSI, nbd, loop'
 	@echo 'make modules user  build the module (KSERIES="$(KSERIES)") and user space'
 	@echo 'make sim SEED=N STEPS=N NODES=N   the agents of a simulated cluster, so many steps (SEED repeats)'
@@ -65,7 +65,7 @@ demo: setup
 	@tests/cluster/demo
 
 check: setup
-	@scripts/check lint unit sim model fuzz kunit selftests lun cluster agent late-write-6.1
+	@scripts/check lint unit sim model fuzz kunit selftests lun cluster agent data-6.12 data-6.1 late-write-6.1
 
 check-debug: setup
 	@scripts/check selftests-debug

@@ -17,6 +17,10 @@
  *	crash		the coordinator was killed
  *	flows [COUNT]	wait until every node that may has ended so many operations more (10)
  *	verify		stop, and have every node read everything
+ *	snap_begin	a snapshot is going to be taken ...
+ *	snap_taken	... and has been
+ *	start N snap	start node N, which has the snapshot
+ *	snap_verify N	have it read everything: does that fit together?
  *	report		what was done since the last report; "bad" if anything was wrong
  *
  * The log has all operations with their answers, in the order in which they came: what `checker
@@ -50,7 +54,7 @@ struct range {
 };
 
 struct node {
-	bool running, readonly, quiet;
+	bool running, readonly, quiet, snapshot;
 	bool hello;
 	bool missing; /* ended, and nobody has said why */
 	pid_t pid;
@@ -178,8 +182,8 @@ static void begin(unsigned int node, char what, const struct range *range)
 	log_line("%c %u %u %" PRIu64 " %" PRIu64, what, op->seq, node, range->offset,
 		 range->length);
 	judge_begin(judge, what, op->seq, node, range->offset, range->length);
-	len = snprintf(line, sizeof(line), "%c %u %" PRIu64 " %" PRIu64 "\n", what, op->seq,
-		       range->offset, range->length);
+	len = snprintf(line, sizeof(line), "%c %u %" PRIu64 " %" PRIu64 "\n",
+		       what == 'p' ? 'r' : what, op->seq, range->offset, range->length);
 	if (write(nodes[node].in, line, len) != len)
 		log_line("# node %u takes no command: %s", node, strerror(errno));
 }
@@ -192,7 +196,7 @@ static void follow(unsigned int writer, const struct range *range)
 
 	for (i = 0; i < NODES_MAX; i++) {
 		node = &nodes[(at + i) % NODES_MAX];
-		if (node->running && (node != &nodes[writer] || !rnd(4)))
+		if (node->running && !node->snapshot && (node != &nodes[writer] || !rnd(4)))
 			break;
 	}
 	if (i < NODES_MAX && node->follow_head - node->follow_tail < FOLLOWS)
@@ -212,7 +216,7 @@ static void answered(unsigned int node, char how, uint32_t number, const char *r
 	bytes[(int)op->what] += op->range.length;
 	if (how == 'e')
 		judge_fail(judge, number, strtol(rest, NULL, 10));
-	else if (op->what == 'r')
+	else if (strchr("rp", op->what))
 		judge_read(judge, number, rest);
 	else
 		judge_end(judge, number);
@@ -288,14 +292,14 @@ static void begin_one(unsigned int number)
 	begin(number, 'r', &range);
 }
 
-static void begin_verify(unsigned int number)
+static void begin_verify(unsigned int number, char what)
 {
 	struct node *node = &nodes[number];
 	struct range range = { .offset = node->verified };
 
 	range.length = size - range.offset < IO_MAX ? size - range.offset : IO_MAX;
 	node->verified += range.length;
-	begin(number, 'r', &range);
+	begin(number, what, &range);
 }
 
 static void feed(void)
@@ -308,8 +312,12 @@ static void feed(void)
 		/* readers read along, no more */
 		most = node->readonly && !verifying ? 2 : depth;
 		while (node->running && under_way(i) < most) {
-			if (verifying && node->verified < size)
-				begin_verify(i);
+			if (node->snapshot && node->verified < size)
+				begin_verify(i, 'p');
+			else if (node->snapshot)
+				break;
+			else if (verifying && node->verified < size)
+				begin_verify(i, 'r');
 			else if (going && !verifying && !node->quiet)
 				begin_one(i);
 			else
@@ -389,7 +397,7 @@ static void node_spawn(unsigned int number, const char *mode)
 	memcpy(words, command, command_words * sizeof(*words));
 	snprintf(id, sizeof(id), "%u", number);
 	words[command_words] = id;
-	words[command_words + 1] = (char *)mode;
+	words[command_words + 1] = strcmp(mode, "rw") ? "ro" : "rw";
 	node->pid = fork();
 	if (node->pid < 0)
 		die("fork: %s", strerror(errno));
@@ -408,6 +416,9 @@ static void node_spawn(unsigned int number, const char *mode)
 	node->out = out[0];
 	node->running = true;
 	node->readonly = !strcmp(mode, "ro");
+	/* it reads when it is told to */
+	node->snapshot = !strcmp(mode, "snap");
+	node->verified = size;
 	free(words);
 }
 
@@ -467,7 +478,7 @@ static bool flows(unsigned int number)
 {
 	const struct node *node = &nodes[number];
 
-	return !node->running || node->quiet || node->ended >= node->wanted;
+	return !node->running || node->quiet || node->snapshot || node->ended >= node->wanted;
 }
 
 static bool all_flow(unsigned int unused)
@@ -478,6 +489,11 @@ static bool all_flow(unsigned int unused)
 	for (i = 0; i < NODES_MAX; i++)
 		still += !flows(i);
 	return !still;
+}
+
+static bool has_read_all(unsigned int number)
+{
+	return is_idle(number) && (nodes[number].verified >= size || !nodes[number].running);
 }
 
 static bool is_up(unsigned int number)
@@ -622,6 +638,8 @@ static void do_verify(void)
 	}
 	verifying = true;
 	for (i = 0; i < NODES_MAX; i++) {
+		if (nodes[i].snapshot)
+			continue;
 		nodes[i].verified = 0;
 		nr += nodes[i].running;
 	}
@@ -636,6 +654,37 @@ static void do_verify(void)
 	say_busy("verify");
 	verifying = false;
 	reply("bad reading everything did not end within %u s", patience);
+}
+
+static void do_snap_begin(void)
+{
+	log_line("b");
+	judge_snapshot_begin(judge);
+	reply("ok");
+}
+
+static void do_snap_taken(void)
+{
+	log_line("t");
+	judge_snapshot_taken(judge);
+	reply("ok");
+}
+
+static void do_snap_verify(unsigned int number)
+{
+	uint64_t before = judge_wrong(judge);
+
+	if (!nodes[number].snapshot)
+		die("node %u has no snapshot", number);
+	nodes[number].verified = 0;
+	if (!await(has_read_all, number) || !nodes[number].running) {
+		reply("bad reading the snapshot did not end within %u s", patience);
+		return;
+	}
+	log_line("j");
+	judge_snapshot(judge);
+	before = judge_wrong(judge) - before;
+	reply(before ? "bad %" PRIu64 " findings" : "ok", before);
 }
 
 /* False: that is the end. */
@@ -676,6 +725,12 @@ static bool control(void)
 		reply("ok");
 	} else if (!strcmp(word, "verify")) {
 		do_verify();
+	} else if (!strcmp(word, "snap_begin")) {
+		do_snap_begin();
+	} else if (!strcmp(word, "snap_taken")) {
+		do_snap_taken();
+	} else if (!strcmp(word, "snap_verify")) {
+		do_snap_verify(number);
 	} else if (!strcmp(word, "report")) {
 		do_report("");
 	} else {

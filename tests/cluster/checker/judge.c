@@ -45,11 +45,34 @@ struct op {
 	struct sector was[]; /* of a read: what they were when it began */
 };
 
+/* An operation that changes has begun, or was acknowledged. */
+struct event {
+	bool acked;
+	char what;
+	uint32_t seq;
+	unsigned int node;
+	uint64_t first, nr;
+};
+
+/* A snapshot: what the sectors were when it began, what happened until it was taken, and what it
+ * has.
+ */
+struct snapshot {
+	bool open;
+	struct sector *sectors;
+	struct event *events;
+	size_t nr_events, room;
+	uint32_t began, taken; /* the last sequence by then */
+	uint32_t *seen;
+};
+
 struct judge {
 	FILE *complaints;
 	struct sector *sectors;
 	uint64_t nr;
 	struct op *ops;
+	uint32_t seq; /* the last one */
+	struct snapshot snapshot;
 	uint64_t wrong;
 };
 
@@ -114,7 +137,29 @@ static struct op *take(struct judge *judge, uint32_t seq)
 
 static bool changes(const struct op *op)
 {
-	return op->what != 'r' && op->what != 's';
+	return !strchr("rps", op->what);
+}
+
+static void note_event(struct judge *judge, const struct op *op, bool acked)
+{
+	struct snapshot *snap = &judge->snapshot;
+
+	if (!snap->open || !changes(op))
+		return;
+	if (snap->nr_events == snap->room) {
+		snap->room = 2 * snap->room + 64;
+		snap->events = realloc(snap->events, snap->room * sizeof(*snap->events));
+		if (!snap->events)
+			die("no memory");
+	}
+	snap->events[snap->nr_events++] = (struct event){
+		.acked = acked,
+		.what = op->what,
+		.seq = op->seq,
+		.node = op->node,
+		.first = op->first,
+		.nr = op->nr,
+	};
 }
 
 /* ---- values ---- */
@@ -124,16 +169,16 @@ static bool reads_zero(const struct value *value)
 	return value->kind != DATA;
 }
 
-static void add_value(struct sector *sector, const struct op *op)
+static void add_value(struct sector *sector, char what, uint32_t seq)
 {
-	struct value value = { .seq = op->seq };
+	struct value value = { .seq = seq };
 
-	value.kind = op->what == 'z' ? ZERO : op->what == 'd' ? DISCARDED : DATA;
+	value.kind = what == 'z' ? ZERO : what == 'd' ? DISCARDED : DATA;
 	if (sector->busy || sector->nr == VALUES)
-		die("sequence %u has no room", op->seq);
+		die("sequence %u has no room", seq);
 	sector->busy = true;
 	if (value.kind != DATA)
-		sector->zeroed = op->seq;
+		sector->zeroed = seq;
 	sector->value[sector->nr++] = value;
 }
 
@@ -155,25 +200,27 @@ void judge_begin(struct judge *judge, char what, uint32_t seq, unsigned int node
 	op->nr = what == 's' ? 0 : nr;
 	op->next = judge->ops;
 	judge->ops = op;
+	judge->seq = seq;
 	if (what == 'r')
 		memcpy(op->was, judge->sectors + first, nr * sizeof(op->was[0]));
 	for (i = 0; changes(op) && i < op->nr; i++)
-		add_value(judge->sectors + first + i, op);
+		add_value(judge->sectors + first + i, what, seq);
+	note_event(judge, op, false);
 }
 
 /* An acknowledged write is all that a sector may be. A discard may have done anything. */
-static void acknowledge(struct sector *sector, const struct op *op)
+static void acknowledge(struct sector *sector, char what, unsigned int node)
 {
 	struct value value;
 
 	sector->busy = false;
-	if (op->what == 'd')
+	if (what == 'd')
 		return;
 	value = sector->value[sector->nr - 1];
 	value.passed = false;
 	sector->value[0] = value;
 	sector->nr = 1;
-	sector->acked_by = op->node;
+	sector->acked_by = node;
 }
 
 void judge_end(struct judge *judge, uint32_t seq)
@@ -183,10 +230,11 @@ void judge_end(struct judge *judge, uint32_t seq)
 
 	if (!op)
 		return;
-	if (op->what == 'r')
+	if (strchr("rp", op->what))
 		die("sequence %u is a read, and says nothing", seq);
 	for (i = 0; changes(op) && i < op->nr; i++)
-		acknowledge(judge->sectors + op->first + i, op);
+		acknowledge(judge->sectors + op->first + i, op->what, op->node);
+	note_event(judge, op, true);
 	free(op);
 }
 
@@ -310,7 +358,9 @@ void judge_read(struct judge *judge, uint32_t seq, const char *values)
 			complain(judge, "node %u: read %u has %lu bad sectors from %" PRIu64 " on",
 				 op->node, seq, count, op->first + at);
 		while (count-- && at < op->nr) {
-			if (seen != STAMP_BAD)
+			if (op->what == 'p' && judge->snapshot.seen)
+				judge->snapshot.seen[op->first + at] = seen;
+			else if (seen != STAMP_BAD)
 				judge_sector(judge, op, at, seen);
 			at++;
 		}
@@ -319,6 +369,100 @@ void judge_read(struct judge *judge, uint32_t seq, const char *values)
 		complain(judge, "node %u: read %u ended after %" PRIu64 " of %" PRIu64 " sectors",
 			 op->node, seq, at, op->nr);
 	free(op);
+}
+
+/* ---- snapshots ---- */
+
+void judge_snapshot_begin(struct judge *judge)
+{
+	struct snapshot *snap = &judge->snapshot;
+	uint64_t i;
+
+	free(snap->sectors);
+	free(snap->seen);
+	snap->sectors = malloc(judge->nr * sizeof(*snap->sectors));
+	snap->seen = malloc(judge->nr * sizeof(*snap->seen));
+	if (!snap->sectors || !snap->seen)
+		die("no memory");
+	memcpy(snap->sectors, judge->sectors, judge->nr * sizeof(*snap->sectors));
+	for (i = 0; i < judge->nr; i++)
+		snap->seen[i] = STAMP_BAD;
+	snap->nr_events = 0;
+	snap->began = judge->seq;
+	snap->open = true;
+}
+
+void judge_snapshot_taken(struct judge *judge)
+{
+	judge->snapshot.taken = judge->seq;
+	judge->snapshot.open = false;
+}
+
+static void replay(struct snapshot *snap, const struct event *event)
+{
+	uint64_t i;
+
+	for (i = event->first; i < event->first + event->nr; i++) {
+		if (event->acked) {
+			acknowledge(&snap->sectors[i], event->what, event->node);
+		} else {
+			/* what was given up meanwhile is no event */
+			snap->sectors[i].busy = false;
+			add_value(&snap->sectors[i], event->what, event->seq);
+		}
+	}
+}
+
+/* When the newest write that the snapshot has began, what was acknowledged by then had been done:
+ * it must be there, too.
+ */
+static uint32_t newest(const struct judge *judge)
+{
+	const struct snapshot *snap = &judge->snapshot;
+	uint32_t seq = snap->began;
+	uint64_t i;
+
+	for (i = 0; i < judge->nr; i++)
+		if (snap->seen[i] != STAMP_ZERO && snap->seen[i] != STAMP_BAD &&
+		    snap->seen[i] > seq)
+			seq = snap->seen[i];
+	return seq;
+}
+
+void judge_snapshot(struct judge *judge)
+{
+	struct snapshot *snap = &judge->snapshot;
+	const struct event *event = snap->events, *end = event + snap->nr_events;
+	char text[256];
+	uint32_t seq;
+	uint64_t i;
+	bool found;
+
+	if (!snap->sectors)
+		die("there is no snapshot");
+	seq = newest(judge);
+	for (found = seq == snap->began; event < end && !found; event++) {
+		replay(snap, event);
+		found = !event->acked && event->seq == seq;
+	}
+	/* of what began later zeroes say nothing about when */
+	for (; event < end; event++)
+		for (i = 0; !event->acked && strchr("zd", event->what) && i < event->nr; i++)
+			snap->sectors[event->first + i].zeroed = event->seq;
+	for (i = 0; i < judge->nr; i++) {
+		const struct sector *sector = &snap->sectors[i];
+		uint32_t seen = snap->seen[i];
+
+		if (seen > snap->taken && seen != STAMP_ZERO)
+			complain(judge,
+				 "snapshot: sector %" PRIu64 " has %u, the last before it was %u",
+				 i, seen, snap->taken);
+		else if (!among(sector, seen) &&
+			 (seen != STAMP_ZERO || sector->zeroed <= seq))
+			complain(judge,
+				 "snapshot: sector %" PRIu64 " has %u; when %u began that was %s",
+				 i, seen, seq, list(sector, text, sizeof(text)));
+	}
 }
 
 /* ---- events ---- */
@@ -405,7 +549,7 @@ bool judge_line(struct judge *judge, const char *line)
 			&length);
 	if (fields < 1)
 		return false;
-	if (strchr("wWzdsr", what) && fields == 5)
+	if (strchr("wWzdsrp", what) && fields == 5)
 		judge_begin(judge, what, a, b, offset, length);
 	else if (what == 'a' && fields >= 2)
 		judge_end(judge, a);
@@ -419,6 +563,12 @@ bool judge_line(struct judge *judge, const char *line)
 		judge_fenced(judge, a);
 	else if (what == 'x')
 		judge_crash(judge);
+	else if (what == 'b')
+		judge_snapshot_begin(judge);
+	else if (what == 't')
+		judge_snapshot_taken(judge);
+	else if (what == 'j')
+		judge_snapshot(judge);
 	else
 		return what == '#';
 	return true;

@@ -39,6 +39,15 @@ void judge_lost(struct judge *judge, unsigned int node);
 void judge_fenced(struct judge *judge, unsigned int node);
 void judge_crash(struct judge *judge);
 
+/*
+ * A snapshot of the image, taken between the first two. What it has, read later by operations 'p',
+ * is judged by the third: it must be of one moment. If it has a write, it has all that was
+ * acknowledged before that began; and nothing that began after it was taken.
+ */
+void judge_snapshot_begin(struct judge *judge);
+void judge_snapshot_taken(struct judge *judge);
+void judge_snapshot(struct judge *judge);
+
 /* May an operation that changes this range begin? */
 bool judge_room(const struct judge *judge, char what, uint64_t offset, uint64_t length);
 unsigned int judge_under_way(const struct judge *judge, int node);
