@@ -8,6 +8,7 @@
 #define COVOL_COMPAT_H
 
 #include <linux/device-mapper.h>
+#include <linux/fileattr.h>
 #include <linux/fs.h>
 #include <linux/net.h>
 #include <linux/uio.h>
@@ -32,6 +33,18 @@ static inline ssize_t covol_vfs_iter_write(struct file *file,
 	return ret;
 #else
 	return vfs_iter_write(file, iter, pos, flags);
+#endif
+}
+
+/*
+ * 6.3: what maps the ids of a mount has a type of its own.
+ */
+static inline int covol_fileattr_set(struct file *file, struct fileattr *fa)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+	return vfs_fileattr_set(file_mnt_user_ns(file), file_dentry(file), fa);
+#else
+	return vfs_fileattr_set(file_mnt_idmap(file), file_dentry(file), fa);
 #endif
 }
 

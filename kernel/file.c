@@ -10,6 +10,7 @@
 
 #include "chunk.h"
 #include "file.h"
+#include "fill.h"
 #include "hold.h"
 #include "session.h"
 #include "volume.h"
@@ -22,7 +23,8 @@
  * @why: on failure: what is wrong
  *
  * What was written to it before is stable then, as it must be before anything
- * is granted (I1, I2), and the page cache holds nothing of it (I11).
+ * is granted (I1, I2), and the page cache holds nothing of it (I11). What is
+ * copied in it stays where it is from then on, see covol_fill_settle().
  *
  * Context: sleeps; without locks, as the file system's I/O may be held.
  *
@@ -40,6 +42,7 @@ int covol_file_settle(struct file *file, const char **why)
 		*why = "fd: must be open for reading and writing with O_DIRECT";
 	if (*why)
 		return -EINVAL;
+	covol_fill_settle(file);
 	err = vfs_fsync(file, 0);
 	if (!err)
 		err = invalidate_inode_pages2(file->f_mapping);

@@ -5,8 +5,10 @@
 #include <linux/bio.h>
 #include <linux/fs.h>
 #include <linux/falloc.h>
+#include <linux/fileattr.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
+#include <linux/mount.h>
 #include <linux/pagemap.h>
 #include <linux/statfs.h>
 #include <linux/uio.h>
@@ -107,6 +109,53 @@ bool covol_fill_moves(struct covol_object *obj)
 	return bmap(inode, &block) || !block;
 }
 
+/* ---- what stays where it is ------------------------------------------- */
+
+/*
+ * For the copy of a shared block XFS makes others ready all around it, 32 of
+ * them unless the file has a hint. What is written there later goes into those,
+ * shared or not: data of this file alone would move, and who holds a layout of
+ * it would read and write where it was. With hints of one block only what is
+ * copied is made ready, so that what has been copied stays.
+ */
+static bool copies_exactly(const struct fileattr *fa, u32 block)
+{
+	return fa->fsx_xflags & FS_XFLAG_COWEXTSIZE &&
+	       fa->fsx_cowextsize == block &&
+	       (!(fa->fsx_xflags & FS_XFLAG_EXTSIZE) || fa->fsx_extsize <= block);
+}
+
+/**
+ * covol_fill_settle() - what is copied in a file shall stay where it is then
+ * @file: that is going to be an image's
+ *
+ * A file system that has no such hint, or refuses it, is no error: see
+ * covol_fill_in_place().
+ *
+ * Context: sleeps, also while the file system is frozen.
+ */
+void covol_fill_settle(struct file *file)
+{
+	u32 block = i_blocksize(file_inode(file));
+	struct fileattr fa = { };
+
+	if (vfs_fileattr_get(file_dentry(file), &fa) || !fa.fsx_valid ||
+	    copies_exactly(&fa, block) || mnt_want_write_file(file))
+		return;
+	fa.fsx_xflags |= FS_XFLAG_COWEXTSIZE;
+	fa.fsx_cowextsize = block;
+	covol_fileattr_set(file, &fa);
+	mnt_drop_write_file(file);
+}
+
+static bool stays(struct file *file)
+{
+	struct fileattr fa = { };
+
+	return !vfs_fileattr_get(file_dentry(file), &fa) &&
+	       copies_exactly(&fa, i_blocksize(file_inode(file)));
+}
+
 /* What obj->plain says of data of this file alone: where it is, in this state,
  * or not, where the file system does not tell the kernel.
  */
@@ -188,8 +237,8 @@ void covol_fill_forget(struct covol_object *obj, u64 start, u64 len)
  * The larger range is what is asked of the file system, and remembered.
  *
  * Return: whether it is data of this file alone. In a file that shares blocks
- * only whole blocks are written in place: XFS would take others through the
- * page cache (I11).
+ * only whole blocks are written in place, as XFS would take others through the
+ * page cache (I11), and nothing where it could move (I2).
  */
 bool covol_fill_in_place(struct covol_object *obj, u64 start, u64 end,
 			 u64 around, u64 around_end)
@@ -197,7 +246,8 @@ bool covol_fill_in_place(struct covol_object *obj, u64 start, u64 end,
 	u64 block = i_blocksize(file_inode(obj->file));
 
 	if (is_plain(obj, start, end))
-		return !((start | end) & (block - 1)) || !covol_fill_moves(obj);
+		return (!((start | end) & (block - 1)) && stays(obj->file)) ||
+		       !covol_fill_moves(obj);
 	if (covol_fill_moves(obj))
 		return false;
 	if (!covol_fill_done(obj, around, around_end))

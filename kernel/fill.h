@@ -13,6 +13,7 @@
 
 struct covol_object;
 struct covol_req;
+struct file;
 
 /**
  * struct covol_source - what is to be written
@@ -36,6 +37,7 @@ struct covol_source {
 
 void covol_source_init(struct covol_source *src, const struct covol_req *req);
 
+void covol_fill_settle(struct file *file);
 bool covol_fill_done(struct covol_object *obj, u64 start, u64 end);
 bool covol_fill_in_place(struct covol_object *obj, u64 start, u64 end,
 			 u64 around, u64 around_end);

@@ -17,6 +17,8 @@ readonly DATA=$((12 * MIB)) HOLE=$((4 * MIB)) TAIL=$((MIB + 9 * 512))
 readonly SIZE=$((DATA + HOLE + TAIL))
 # So near to each other that XFS has blocks ready for a copy of the one when it copies the other.
 readonly ISLANDS=($((DATA + MIB + 16384)) $((DATA + MIB + 81920)))
+# A hole, and a block of data so near to it that XFS has blocks ready for a copy of both.
+readonly NEAR=$((DATA + 2 * MIB))
 readonly IMG2=/dev/mapper/n2-img IMG3=/dev/mapper/n3-img
 
 # $RUN/base is what the file that was cloned has, $RUN/model what the image should have.
@@ -34,6 +36,7 @@ up() {
 	pattern islands 8192 >"$RUN/piece"
 	dd if="$RUN/piece" of="$RUN/base" bs=4k count=1 seek="${ISLANDS[0]}" oflag=seek_bytes conv=notrunc status=none
 	dd if="$RUN/piece" of="$RUN/base" bs=4k count=1 skip=1 seek="${ISLANDS[1]}" oflag=seek_bytes conv=notrunc status=none
+	dd if="$RUN/piece" of="$RUN/base" bs=4k count=1 seek=$((NEAR + 65536)) oflag=seek_bytes conv=notrunc status=none
 	cp --sparse=always "$RUN/base" "$MNT/base"
 	fallocate --dig-holes "$MNT/base"
 	cp --reflink=always "$MNT/base" "$MNT/image1"
@@ -156,6 +159,53 @@ islands() {
 	write one "$IMG2" "${ISLANDS[1]}" 4096
 }
 
+# What is known as data of this file alone stays where it is: those who hold a layout are not asked when another writes there.
+stays() {
+	all_have "$NEAR" hole
+	all_have $((NEAR + 65536)) shared
+	write one "$IMG2" "$NEAR" 4096 4096
+	all_have "$NEAR" data
+	stop layout
+	route 3 fs-redirected
+	write two "$IMG3" "$NEAR" 4096 4096
+	write two "$IMG3" $((NEAR + 61440)) 8192 8192
+	route 3 direct
+	equal 'state on node 2' "$(state 2 image:1 "$NEAR")" data
+	head -c 4096 "$RUN/one" >"$RUN/piece"
+	counted "$IMG2" put "$RUN/piece" "$IMG2" "$NEAR" 4k -- direct.writes=1
+	write one "$IMG2" "$NEAR" 4096 4096
+	layouts 1
+}
+
+# has_two NODE STATE: at the beginning of image 2, where it reads.
+has_two() {
+	dd if="/dev/mapper/n$1-two" of=/dev/null bs=4k count=1 iflag=direct status=none
+	state_is "$1" image:2 0 "$2"
+}
+
+# The same in a file with a hint that XFS goes by: blocks are ready where it was filled, and data may move.
+hinted() {
+	xfs_io -f -c "pwrite -q -i $RUN/two 64k 4k" -c 'truncate 1m' "$MNT/base2"
+	xfs_io -f -c 'extsize 256k' "$MNT/image2"
+	cp --reflink=always "$MNT/base2" "$MNT/image2"
+	image 2 1M 2 3
+	device 2 n2-two image:2 2048s
+	device 3 n3-two image:2 2048s
+	stop layout
+	layouts 1 2
+	head -c 4096 "$RUN/one" >"$RUN/piece"
+	put "$RUN/piece" /dev/mapper/n2-two 0 4k
+	within 10 has_two 2 data
+	stop layout
+	route 3 fs-redirected
+	head -c 4096 "$RUN/two" >"$RUN/piece"
+	put "$RUN/piece" /dev/mapper/n3-two 0 4k
+	route 3 direct
+	same "$RUN/piece" /dev/mapper/n2-two 0 4096
+	same "$RUN/piece" /dev/mapper/n3-two 0 4096
+	layouts 1
+}
+
 edges() {
 	# over the edge of the data into the hole, and out of it
 	write one "$IMG2" $((DATA - 65536)) 131072
@@ -244,6 +294,8 @@ it 'a write moves its chunk: nobody reads the old blocks any more' moved
 it 'later writes to the chunk go direct' direct_then
 it 'writes of less than a block, from two nodes into one' small
 it 'data between holes, near what is written' islands
+it 'what was copied, or filled beside it, does not move any more' stays
+it 'where it could, it is taken back from those who hold it' hinted
 it 'writes over the edge of a hole, and at an end within a block' edges
 it 'discard and write-zeroes' deallocated
 it 'the same when all is redirected' redirected
