@@ -11,7 +11,17 @@
 
 #define covol_info(vol, fmt, ...) \
 	pr_info("covol: %pUb: " fmt, &(vol)->uuid, ##__VA_ARGS__)
-#define covol_warn(vol, fmt, ...) \
-	pr_warn_ratelimited("covol: %pUb: " fmt, &(vol)->uuid, ##__VA_ARGS__)
+#define covol_warn(vol, fmt, ...)					\
+do {									\
+	static DEFINE_RATELIMIT_STATE(rate,				\
+				      DEFAULT_RATELIMIT_INTERVAL,	\
+				      DEFAULT_RATELIMIT_BURST);		\
+									\
+	if (covol_log_allowed(&rate))					\
+		pr_warn("covol: %pUb: " fmt, &(vol)->uuid,		\
+			##__VA_ARGS__);					\
+} while (0)
+
+bool covol_log_allowed(struct ratelimit_state *rate);
 
 #endif /* COVOL_LOG_H */
