@@ -181,6 +181,13 @@ waits_for_room() {
 	[[ $(kernel 2 session show "$UUID" --json | value queued) -gt 0 ]]
 }
 
+# ends NAME LISTENER CONNECTOR: what was started has ended. If the nodes were so long without a network that they have given
+# their session up, it waits for the next.
+ends() {
+	session_live "$2" "$3" || session "$2" "$3"
+	dead "$1"
+}
+
 # More than the window takes at once.
 queued() {
 	route 2 fs-redirected
@@ -189,9 +196,8 @@ queued() {
 	start reads dd if="$IMG2" of=/dev/null bs=4M count=1 iflag=direct
 	within 10 waits_for_room
 	ip -n n2 link set eth0 up
-	within 60 dead reads
+	within 60 ends reads 1 2
 	tracing off
-	session_live 1 2 || session 1 2
 	route 2 direct
 	event call_queued node=2 peer=1 op=read object=1 id=0x0
 }
@@ -248,11 +254,10 @@ under_way() {
 	shows 2 sessions "call peer 1 id 0x[0-9a-f]+ op DISCARD object 1 offset $at length $MIB age-ms [0-9]+"
 	shows 2 sessions 'session peer 1 state live outstanding [1-9][0-9]* .*'
 	ip -n n3 link set eth0 up
-	within 60 dead discards
+	within 60 ends discards 1 3
 	within 10 not_shown 1 images 'change .*'
 	not_shown 1 images 'range .*'
 	not_shown 1 sessions '(serving|call) .*'
-	session_live 1 3 || session 1 3
 }
 
 not_shown() {
