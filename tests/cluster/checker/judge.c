@@ -277,14 +277,25 @@ static bool newer(const struct sector *sector, uint32_t seen, uint32_t began)
 	return seen == STAMP_ZERO ? sector->zeroed > began : seen > began;
 }
 
-/* What is older than what was seen must not be seen any more. */
-static void pass(struct sector *sector, uint32_t seen)
+/* What is older than what was seen must not be seen any more. A stamp says which write that was.
+ * Zeroes are taken for the oldest that there were when the read began; others may have come and
+ * gone meanwhile, and who knows which were seen.
+ */
+static void pass(struct sector *sector, const struct sector *was, uint32_t seen)
 {
+	uint32_t seq = seen;
 	unsigned int i, at;
 
-	for (at = 0; at < sector->nr; at++)
-		if (!sector->value[at].passed && matches(&sector->value[at], seen))
-			break;
+	if (seen == STAMP_ZERO) {
+		for (i = 0; i < was->nr; i++)
+			if (!was->value[i].passed && reads_zero(&was->value[i]))
+				break;
+		if (i == was->nr)
+			return;
+		seq = was->value[i].seq;
+	}
+	for (at = 0; at < sector->nr && sector->value[at].seq != seq; at++)
+		;
 	for (i = 0; at < sector->nr && i < at; i++)
 		sector->value[i].passed = true;
 }
@@ -318,7 +329,7 @@ static void judge_sector(struct judge *judge, struct op *op, uint64_t i, uint32_
 	struct sector *sector = judge->sectors + op->first + i;
 
 	if (among(&op->was[i], seen) || among(sector, seen) || newer(sector, seen, op->seq))
-		pass(sector, seen);
+		pass(sector, &op->was[i], seen);
 	else
 		wrong_value(judge, op, i, seen);
 }
