@@ -12,7 +12,8 @@
  *	quiet N		the same for one node
  *	resume N	it may go on
  *	end N		quiet, and no node any more
- *	gone N		node N was killed; what it had under way may or may not have been done ...
+ *	doom N		node N is being fenced: it is given up when it fails (resume N: it is not)
+ *	gone N		node N was killed, or doomed; what was under way may or may not be done ...
  *	fenced N	... and will not be done from now on
  *	crash		the coordinator was killed
  *	flows [COUNT]	wait until every node that may has ended so many operations more (10)
@@ -54,7 +55,7 @@ struct range {
 };
 
 struct node {
-	bool running, readonly, quiet, snapshot;
+	bool running, readonly, quiet, snapshot, doomed;
 	bool hello;
 	bool missing; /* ended, and nobody has said why */
 	pid_t pid;
@@ -338,6 +339,8 @@ static void node_line(unsigned int number, char *line)
 		node->hello = true;
 	else if (line[0] == '#')
 		log_line("# node %u: %s", number, line + 1);
+	else if (line[0] == 'e' && node->doomed)
+		kill(-node->pid, SIGKILL);
 	else if (strchr("ave", line[0]) && sscanf(line + 1, " %" SCNu32 "%n", &op, &rest) == 1)
 		answered(number, line[0], op, line + 1 + rest);
 	else
@@ -581,6 +584,8 @@ static void do_end(unsigned int number)
 
 static void do_gone(unsigned int number)
 {
+	if (nodes[number].doomed && nodes[number].running)
+		kill(-nodes[number].pid, SIGKILL);
 	if (await(is_gone, number))
 		reply("ok node %u is gone with %u under way", number, under_way(number));
 	else
@@ -712,6 +717,10 @@ static bool control(void)
 		do_quiet(number);
 	} else if (!strcmp(word, "resume")) {
 		nodes[number].quiet = false;
+		nodes[number].doomed = false;
+		reply("ok");
+	} else if (!strcmp(word, "doom")) {
+		nodes[number].doomed = true;
 		reply("ok");
 	} else if (!strcmp(word, "end")) {
 		do_end(number);
