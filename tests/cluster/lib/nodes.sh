@@ -53,3 +53,13 @@ keep_logs() {
 			/root/covol/covol kernel session show; /root/covol/covol kernel image show; cat /proc/mounts' >"$1/$number.state" 2>&1 </dev/null || true
 	done
 }
+
+# end_children PID: all that PID has started, and what that has.
+end_children() {
+	local child
+
+	for child in $(pgrep -P "$1"); do
+		end_children "$child"
+		kill "$child" 2>/dev/null
+	done
+}
