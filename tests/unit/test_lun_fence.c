@@ -293,6 +293,44 @@ static void test_not_shown(void **state)
 	assert_string_equal(fake.log, "read, read, preempt 4.1, read, sleep:5, read, ");
 }
 
+/* After a node was switched off there are no keys to look at, and there was no abort. */
+static void test_drain_alone(void **state)
+{
+	struct lun_fence how = { .drain = LUN_DRAIN_RESET, .shown = true, .trouble = tell,
+				 .trouble_data = &lun };
+
+	(void)state;
+	change_key(KEY(1), 0);
+	fake.held = false;
+	told[0] = '\0';
+	assert_int_equal(lun_drain(&lun, &how, &report), 0);
+	assert_string_equal(fake.log, "reset, ");
+	assert_int_equal(report.step, LUN_STEPS);
+	assert_says("/dev/fake: drained (lun-reset) in ");
+	how.drain = LUN_DRAIN_ABORT;
+	fake.log[0] = '\0';
+	fake.resets_fail = 1;
+	assert_int_equal(lun_drain(&lun, &how, &report), 0);
+	assert_string_equal(fake.log, "reset, sleep:1, reset, ");
+	assert_non_null(strstr(told, "reset 1 of at most 3 has failed"));
+	fake.log[0] = '\0';
+	fake.reset_error = -EOPNOTSUPP;
+	assert_int_equal(lun_drain(&lun, &how, &report), -EOPNOTSUPP);
+	assert_int_equal(report.step, LUN_STEP_DRAIN);
+	assert_says("not fenced, drain failed: cannot be reset");
+	how.drain = LUN_DRAIN_WAIT;
+	how.wait = 7;
+	fake.log[0] = '\0';
+	assert_int_equal(lun_drain(&lun, &how, &report), 0);
+	assert_string_equal(fake.log, "sleep:7, ");
+	/* One that has no reset. */
+	lun.transport = LUN_OTHER;
+	how.drain = LUN_DRAIN_RESET;
+	fake.log[0] = '\0';
+	assert_int_equal(lun_drain(&lun, &how, &report), 0);
+	assert_string_equal(fake.log, "sleep:30, ");
+}
+
 /* Nobody has reserved: first that, or who is removed writes on. */
 static void test_not_reserved(void **state)
 {
@@ -562,7 +600,16 @@ static void test_program_fails(void **state)
 	(void)state;
 	make_program("echo one; echo 'no such plug' >&2; exit 1", "exit 2");
 	assert_int_equal(run_command(20), -EIO);
-	assert_text("action=off ended with status 1, not 0: \"no such plug\"");
+	assert_text("action=off ended with status 1, not 0: \"one | no such plug\"");
+	/* The last lines; nothing of our environment, and a group of its own. */
+	setenv("COVOL_SECRET", "told", 1);
+	make_program("seq 2000; echo; echo \"${COVOL_SECRET-none} $LC_ALL\"; "
+		     "[ $(ps -o pgid= $$) = $$ ] && echo own; exit 1", "exit 2");
+	assert_int_equal(run_command(20), -EIO);
+	assert_text("\"2000 | none C | own\"");
+	make_program("printf %01000d 1; echo; echo y; exit 1", "exit 2");
+	assert_int_equal(run_command(20), -EIO);
+	assert_text("0001 | y\"");
 	/* It lies. */
 	make_program("exit 0", "exit 0");
 	assert_int_equal(run_command(20), -EIO);
@@ -615,6 +662,7 @@ int main(void)
 		cmocka_unit_test_setup(test_foreign, setup),
 		cmocka_unit_test_setup(test_drains, setup),
 		cmocka_unit_test_setup(test_not_shown, setup),
+		cmocka_unit_test_setup(test_drain_alone, setup),
 		cmocka_unit_test_setup(test_not_reserved, setup),
 		cmocka_unit_test_setup(test_fenced_itself, setup),
 		cmocka_unit_test_setup(test_two_fencers, setup),

@@ -200,8 +200,11 @@ static void tell_failed_reset(struct run *run)
 static int look_again(struct run *run)
 {
 	struct lun_pr pr;
-	int error = look(run, &pr);
+	int error;
 
+	if (!run->fence->key)
+		return 0;
+	error = look(run, &pr);
 	if (!error)
 		lun_pr_free(&pr);
 	return error;
@@ -350,6 +353,32 @@ int lun_fence(struct lun *lun, const struct lun_fence *fence, struct lun_fence_r
 	else
 		say_done(&run);
 	return error;
+}
+
+int lun_drain(struct lun *lun, const struct lun_fence *fence, struct lun_fence_report *report)
+{
+	struct lun_fence how = *fence;
+	struct run run = { lun, &how, report, .others = true };
+	uint64_t began = now_ms();
+	char drained[96];
+	int error;
+
+	*report = (struct lun_fence_report) { .step = LUN_STEP_DRAIN };
+	how.key = 0;
+	if (how.drain == LUN_DRAIN_RESET && lun->transport != LUN_SCSI)
+		how.drain = LUN_DRAIN_ABORT;
+	error = drain(&run);
+	report->ms[LUN_STEP_DRAIN] = now_ms() - began;
+	if (error) {
+		say(report, "not fenced, %s failed: %s", lun_step_name(report->step), lun->error);
+		return error;
+	}
+	report->step = LUN_STEPS;
+	say_drain(&run, drained, sizeof(drained));
+	say(report, "%s: drained (%s) in %u ms%s", lun->device, drained,
+	    report->ms[LUN_STEP_DRAIN],
+	    how.drain == LUN_DRAIN_NONE ? " - WITHOUT A DRAIN A LATE WRITE CAN DESTROY DATA" : "");
+	return 0;
 }
 
 void lun_fence_none(const struct lun *lun, struct lun_fence_report *report)

@@ -28,7 +28,7 @@ enum lun_step {
 
 /**
  * struct lun_fence - who keeps its key
- * @key: this node's own; it is kept
+ * @key: this node's own; it is kept. 0: keys are nothing, for lun_drain()
  * @keep: the others'
  * @keeps: how many
  * @cluster: lun_cluster_id(), for the words
@@ -92,6 +92,16 @@ struct lun_fence_report {
  *   others	of reservation.h
  */
 int lun_fence(struct lun *lun, const struct lun_fence *fence, struct lun_fence_report *report);
+/*
+ * lun_drain() - the second step alone, after a node was switched off
+ *
+ * What it had sent may be in the LUN still. Of @fence only how to drain counts, and not the keys.
+ * With LUN_DRAIN_ABORT there was no abort, and a SCSI LUN is reset; a LUN that has no reset is
+ * given as long as NVMe's hosts give a command.
+ *
+ * Returns 0 or an error of reservation.h.
+ */
+int lun_drain(struct lun *lun, const struct lun_fence *fence, struct lun_fence_report *report);
 /* Method none: does nothing, says so in @report. */
 void lun_fence_none(const struct lun *lun, struct lun_fence_report *report);
 

@@ -16,7 +16,13 @@
 
 #include "run.h"
 
-extern char **environ;
+/* Lines of output that are kept. */
+#define LINES	3
+
+/* All that a program gets of the environment: its messages are for logs, and may be looked at. */
+static const char *const environment[] = {
+	"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", NULL
+};
 
 /* An anonymous file that holds the text, at its beginning. */
 static int memory_file(const char *text)
@@ -54,7 +60,7 @@ static int spawn(const char *const argv[], int in, int out, pid_t *pid)
 	posix_spawnattr_setsigdefault(&attributes, &all);
 	if (!error)
 		error = posix_spawn(pid, argv[0], &actions, &attributes, (char *const *)argv,
-				    environ);
+				    (char *const *)environment);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	return -error;
@@ -94,22 +100,29 @@ static int end_of(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* The last line that is not empty. */
-static void last_line(int fd, char line[RUN_OUTPUT])
+/* The last lines that are not empty, as one; of the text that is too long its end. */
+static void last_lines(int fd, char output[RUN_OUTPUT])
 {
-	char text[4096];
+	char text[4096], *line[LINES], *begin;
 	off_t end = lseek(fd, 0, SEEK_END);
 	off_t from = end > (off_t)sizeof(text) - 1 ? end - ((off_t)sizeof(text) - 1) : 0;
 	ssize_t length = pread(fd, text, sizeof(text) - 1, from);
-	char *begin;
+	char joined[sizeof(text) + 4 * LINES] = "";
+	int count = 0, at = 0;
 
-	if (length < 0)
-		length = 0;
-	while (length && (text[length - 1] == '\n' || text[length - 1] == ' '))
-		length--;
-	text[length] = '\0';
-	begin = strrchr(text, '\n');
-	snprintf(line, RUN_OUTPUT, "%.*s", RUN_OUTPUT - 1, begin ? begin + 1 : text);
+	text[length > 0 ? length : 0] = '\0';
+	while (count < LINES && text[0]) {
+		begin = strrchr(text, '\n');
+		line[count] = begin ? begin + 1 : text;
+		if (line[count][strspn(line[count], " \t\r")])
+			count++;
+		if (!begin)
+			break;
+		*begin = '\0';
+	}
+	while (count--)
+		at += sprintf(joined + at, "%s%s", at ? " | " : "", line[count]);
+	snprintf(output, RUN_OUTPUT, "%s", at < RUN_OUTPUT ? joined : joined + at + 1 - RUN_OUTPUT);
 }
 
 int run_find(const char *name, char path[RUN_PATH])
@@ -146,7 +159,7 @@ static int run_with(const char *const argv[], int in, int out, unsigned int seco
 	if (error)
 		kill(-pid, SIGKILL);
 	result->status = end_of(pid);
-	last_line(out, result->output);
+	last_lines(out, result->output);
 	return error;
 }
 

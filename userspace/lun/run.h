@@ -9,12 +9,12 @@
 #include <stddef.h>
 
 /* What is kept of a program's output: its end. */
-#define RUN_OUTPUT	256
+#define RUN_OUTPUT	384
 #define RUN_PATH	PATH_MAX
 
 struct run_result {
 	int status;			/* exit status; 128 and more: signal */
-	char output[RUN_OUTPUT];	/* last line that it wrote */
+	char output[RUN_OUTPUT];	/* last lines that it wrote, as one: "a | b" */
 };
 
 /*
@@ -23,8 +23,9 @@ struct run_result {
  * @input: for its standard input
  * @seconds: after these it is killed, with what it has started
  *
- * The program gets no open files but input and output, no blocked signals, and a process group of
- * its own. 0 when it has ended, however; -ENOENT, -EACCES: it cannot be run; -ETIMEDOUT.
+ * The program gets no open files but input and output, no environment but a path and the language
+ * C, no blocked signals, and a process group of its own. 0 when it has ended, however; -ENOENT,
+ * -EACCES: it cannot be run; -ETIMEDOUT.
  */
 int run_program(const char *const argv[], const char *input, unsigned int seconds,
 		struct run_result *result);
