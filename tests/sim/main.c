@@ -15,6 +15,7 @@ struct options {
 	unsigned long steps;
 	unsigned int nodes;
 	bool no_drain;
+	bool command;
 };
 
 struct run {
@@ -23,6 +24,7 @@ struct run {
 	unsigned int volumes;
 	bool two_node;
 	bool no_drain;
+	bool command;
 	struct sim_choice *choices;
 	size_t count;
 	char violation[200];
@@ -80,6 +82,7 @@ static void run_choices(struct run *run, const bool *kept, bool show)
 
 	sim_init(&sim, run->nodes, run->volumes, run->two_node);
 	sim.drain = !run->no_drain;
+	sim.command = run->command;
 	for (i = 0; i < run->count && !sim.violation[0]; i++)
 		if ((!kept || kept[i]) && sim_apply(&sim, &run->choices[i]) && show)
 			sim_print(&sim, &run->choices[i]);
@@ -114,6 +117,7 @@ static void run_make(struct run *run, uint64_t seed, const struct options *optio
 	run->choices = malloc(run->count * sizeof(*run->choices));
 	for (i = 0; i < run->count; i++)
 		run->choices[i] = choose(&state);
+	run->command = options->command || next(&state) % 3 == 0;
 }
 
 /* As few of the choices as still end in a violation of that kind. */
@@ -152,8 +156,9 @@ static void shorten(struct run *run)
 
 static void report(struct run *run)
 {
-	printf("not ok - %u nodes%s, %u volumes: %s\n", run->nodes,
-	       run->two_node ? ", two-node" : "", run->volumes, run->violation);
+	printf("not ok - %u nodes%s%s, %u volumes: %s\n", run->nodes,
+	       run->two_node ? ", two-node" : "", run->command ? ", fenced by command" : "",
+	       run->volumes, run->violation);
 	printf("# again: make sim SEED=%llu STEPS=1 NODES=%u\n", (unsigned long long)run->seed,
 	       run->nodes);
 	shorten(run);
@@ -162,11 +167,12 @@ static void report(struct run *run)
 static void usage(FILE *out)
 {
 	fprintf(out,
-		"usage: sim [--seed N] [--steps N] [--nodes N] [--no-drain]\n"
+		"usage: sim [--seed N] [--steps N] [--nodes N] [--no-drain] [--command]\n"
 		"  --seed N     of the first run; the others count on from there (default: a new one)\n"
 		"  --steps N    how many at least, in all runs together (default: 1000000)\n"
 		"  --nodes N    at most so many (default: 64)\n"
-		"  --no-drain   fencing does not drain: this must find a failure\n");
+		"  --no-drain   fencing does not drain: this must find a failure\n"
+		"  --command    in all runs, not in some, the LUN knows no keys, and who is fenced is switched off\n");
 }
 
 static void parse(int argc, char **argv, struct options *options)
@@ -176,6 +182,7 @@ static void parse(int argc, char **argv, struct options *options)
 		{ "steps", required_argument, NULL, 'n' },
 		{ "nodes", required_argument, NULL, 'm' },
 		{ "no-drain", no_argument, NULL, 'd' },
+		{ "command", no_argument, NULL, 'c' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
@@ -194,6 +201,9 @@ static void parse(int argc, char **argv, struct options *options)
 			break;
 		case 'd':
 			options->no_drain = true;
+			break;
+		case 'c':
+			options->command = true;
 			break;
 		default:
 			usage(opt == 'h' ? stdout : stderr);

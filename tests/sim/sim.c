@@ -90,7 +90,7 @@ void sim_exit(struct sim *sim)
 	free(sim->node);
 }
 
-static bool crash(struct sim *sim, unsigned int node)
+bool sim_crash(struct sim *sim, unsigned int node)
 {
 	struct sim_node *self = &sim->node[node];
 	struct sim_local *local;
@@ -271,7 +271,7 @@ static bool act(struct sim *sim, const struct sim_choice *choice, unsigned int n
 	case SIM_TIMER:
 		return agent_timer(sim, node, choice->arg);
 	case SIM_CRASH:
-		return crash(sim, node);
+		return sim_crash(sim, node);
 	case SIM_BOOT:
 		return boot(sim, node);
 	case SIM_KILL:
@@ -359,6 +359,17 @@ static bool timers(struct sim *sim)
 
 	for (choice.node = 0; choice.node < sim->nodes; choice.node++)
 		any |= sim_apply(sim, &choice);
+	return any;
+}
+
+/* Who was switched off meanwhile is switched on. */
+static bool power(struct sim *sim)
+{
+	bool any = false;
+	unsigned int node;
+
+	for (node = 1; node <= sim->nodes; node++)
+		any |= boot(sim, node);
 	return any;
 }
 
@@ -459,7 +470,7 @@ void sim_settle(struct sim *sim)
 
 	sim->salt = 0;
 	repair(sim);
-	while (!sim->violation[0] && (progress(sim) || timers(sim)))
+	while (!sim->violation[0] && (progress(sim) || timers(sim) || power(sim)))
 		if (sim->steps > limit)
 			sim_violated(sim, "does not come to rest");
 	if (!sim->violation[0])

@@ -88,7 +88,8 @@ struct sim_write {
 };
 
 struct sim_lun {
-	uint64_t keys[OWN_NODES + 1];	/* incarnation; 0: none */
+	/* Incarnation; 0: none. Where the LUN knows none, what nodes believe that they have. */
+	uint64_t keys[OWN_NODES + 1];
 	uint64_t header;
 	uint64_t served;		/* highest epoch that anybody has served at */
 	unsigned int owner;		/* who mounted last */
@@ -102,6 +103,7 @@ struct sim_job {
 	struct own_action action;
 	own_nodes present;		/* when it was told */
 	uint64_t incarnation[OWN_NODES + 1];	/* of the keys, as they were known then */
+	own_nodes off;			/* a fence has switched them off */
 	unsigned int stage;
 };
 
@@ -160,6 +162,7 @@ struct sim {
 	unsigned int volumes;
 	bool two_node;
 	bool drain;			/* fencing drains; if not, that must be found */
+	bool command;			/* the LUN knows no keys: who is fenced is switched off */
 	struct sim_node *node;		/* 1 to nodes */
 	struct sim_lun lun[SIM_VOLUMES + 1];
 	char violation[200];		/* what went wrong first; empty: nothing */
@@ -174,6 +177,7 @@ void sim_init(struct sim *sim, unsigned int nodes, unsigned int volumes, bool tw
 void sim_exit(struct sim *sim);
 bool sim_apply(struct sim *sim, const struct sim_choice *choice);
 void sim_settle(struct sim *sim);
+bool sim_crash(struct sim *sim, unsigned int node);
 void sim_print(const struct sim *sim, const struct sim_choice *choice);
 void sim_dump(struct sim *sim);
 void __attribute__((format(printf, 2, 3))) sim_violated(struct sim *sim, const char *format, ...);

@@ -108,10 +108,53 @@ static int verify_keys(struct work *work)
 	return OWN_OK;
 }
 
+/* By a program: whoever has to be off is. */
+static int switch_off(struct work *work)
+{
+	const struct ownership *own = &work->self->own;
+	const struct own_volume *vol = ownership_volume(own, work->volume);
+	struct own_victims victims = ownership_victims(own, vol, &work->job->action);
+	own_nodes off = victims.off | victims.forgotten;
+	unsigned int node;
+
+	if (!victims.current || victims.spared)
+		return OWN_FAILED;
+	if (off & own_bit(work->node))
+		sim_violated(work->sim, "volume %u: node %u switches itself off", work->volume,
+			     work->node);
+	own_for_each(node, off)
+		if (node <= work->sim->nodes)
+			sim_crash(work->sim, node);
+	lun_drain(work->lun);
+	work->job->off = off;
+	work->job->stage++;
+	return NOT_YET;
+}
+
+static int fence_by_command(struct work *work)
+{
+	if (!work->local->path)
+		return OWN_NO_PATH;
+	switch (work->job->stage) {
+	case 0:
+		return switch_off(work);
+	case 1:
+		if (!work->sim->drain || !lun_draining(work->lun))
+			work->job->stage++;
+		return NOT_YET;
+	default:
+		lun_fenced(work->lun, work->job->off);
+		work->epoch = work->lun->header;
+		return OWN_OK;
+	}
+}
+
 static int do_fence(struct work *work)
 {
 	int result = writable(work);
 
+	if (work->sim->command)
+		return fence_by_command(work);
 	if (result != OWN_OK)
 		return result;
 	switch (work->job->stage) {
@@ -136,7 +179,10 @@ static int do_barrier(struct work *work)
 	work->local->mounted = false;
 	work->local->serving = 0;
 	work->local->changes = false;
-	return own_in_flight(work, true) ? NOT_YET : OWN_OK;
+	/* Without layouts nothing is direct. */
+	if (work->sim->command && work->job->action.fenced)
+		work->local->route = OWN_ROUTE_NONE;
+	return own_in_flight(work, work->local->route != OWN_ROUTE_NONE) ? NOT_YET : OWN_OK;
 }
 
 static int do_mount(struct work *work)

@@ -58,6 +58,33 @@ static bool able(const struct ownership *own, const struct own_volume *vol, unsi
 	       !member->no_path && own_task_idle(vol, node);
 }
 
+static bool pathless(const struct own_volume *vol, unsigned int node)
+{
+	const struct own_member *member = &vol->member[node - 1];
+
+	return member->no_path || member->damped;
+}
+
+/*
+ * A node that has only lost its path does not wait for anybody, and nobody for it: while the
+ * coordinator stays its fence is one of its own, so that where it cannot be done it is not in the
+ * way of one that must be.
+ */
+static own_nodes urgent(const struct ownership *own, const struct own_volume *vol,
+			own_nodes victims)
+{
+	own_nodes first = 0;
+	unsigned int node;
+
+	if (vol->phase != OWN_ONLINE)
+		return victims;
+	own_for_each(node, victims)
+		if (vol->evict & own_bit(node) || !(own->present & own_bit(node)) ||
+		    !pathless(vol, node))
+			first |= own_bit(node);
+	return first ? first : victims;
+}
+
 /* The coordinator, or the first that can; who has failed at it last. */
 static unsigned int pick(const struct ownership *own, struct own_volume *vol, own_nodes victims)
 {
@@ -124,7 +151,7 @@ static void fence_anew(struct own_step *step, struct own_volume *vol, own_nodes 
 
 void own_fence_pump(struct own_step *step, struct own_volume *vol)
 {
-	own_nodes victims = own_fence_needed(step->own, vol);
+	own_nodes victims = urgent(step->own, vol, own_fence_needed(step->own, vol));
 	bool look = vol->phase == OWN_FENCE && !vol->checked;
 	unsigned int node;
 
@@ -179,4 +206,61 @@ void own_fence_done(struct own_step *step, struct own_volume *vol, const struct 
 		}
 	}
 	fenced(vol);
+}
+
+/* In a takeover. It gives up what it had before anybody mounts: all who are here are asked to. */
+static bool cooperates(const struct ownership *own, const struct own_volume *vol,
+		       unsigned int node)
+{
+	return vol->phase == OWN_FENCE && own->present & own_bit(node) && !pathless(vol, node);
+}
+
+static bool only_pathless(const struct ownership *own, const struct own_volume *vol,
+			  unsigned int node)
+{
+	return vol->phase == OWN_ONLINE && own->present & own_bit(node) &&
+	       !(vol->evict & own_bit(node)) && pathless(vol, node);
+}
+
+/* Nothing is left of it but what it had sent, which every fence drains. */
+static bool only_booted(const struct ownership *own, const struct own_volume *vol,
+			unsigned int node)
+{
+	return vol->booted & own->present & own_bit(node);
+}
+
+/*
+ * Whoever may write and is not kept has to be off, but for:
+ *
+ * - who has booted: what it did before has ended with that;
+ * - in a takeover, who is here. It confirms in BARRIER that it has given everything up, before
+ *   which nobody mounts; if it goes away instead the takeover begins anew, and it is off by then;
+ * - who is here and has only lost its path, while the coordinator stays. What it does is held in
+ *   its kernel: that is better than off.
+ *
+ * Where there are keys a takeover takes those away, too, that the state knows nothing of. Without
+ * them, whoever is not here may have been told by a state that is lost.
+ */
+struct own_victims ownership_victims(const struct ownership *own, const struct own_volume *vol,
+				     const struct own_action *fence)
+{
+	const struct own_member *fencer = &vol->member[fence->node - 1];
+	struct own_victims victims = {
+		.current = fencer->task == OWN_TASK_FENCE && fencer->serial == fence->serial,
+	};
+	unsigned int node;
+
+	own_for_each(node, ~(fence->nodes | own_bit(fence->node))) {
+		if (only_booted(own, vol, node) || cooperates(own, vol, node))
+			continue;
+		if (vol->member[node - 1].access == OWN_ACCESS_NONE) {
+			if (vol->phase == OWN_FENCE && !(own->present & own_bit(node)))
+				victims.forgotten |= own_bit(node);
+		} else if (only_pathless(own, vol, node)) {
+			victims.spared |= own_bit(node);
+		} else {
+			victims.off |= own_bit(node);
+		}
+	}
+	return victims;
 }

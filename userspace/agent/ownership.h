@@ -310,6 +310,25 @@ struct own_status {
 struct own_status ownership_status(const struct ownership *own, const struct own_volume *vol,
 				   unsigned int node);
 
+/**
+ * struct own_victims - who a fence has to switch off, if there are no keys that it can take away
+ * @current: the state still wants that fence; if not, nobody is switched off for it
+ * @off: have to be off before it is done
+ * @forgotten: the same, if there are such nodes: nothing is known of them, and they are not here
+ * @spared: it cannot be done while these are as they are: they have no path, and are not switched
+ *	    off for that alone
+ */
+struct own_victims {
+	bool current;
+	own_nodes off;
+	own_nodes forgotten;
+	own_nodes spared;
+};
+
+/* Of the FENCE that a node was told; fence.c says why. */
+struct own_victims ownership_victims(const struct ownership *own, const struct own_volume *vol,
+				     const struct own_action *fence);
+
 /* Who may use what it was granted of a volume: whoever is here, or has not been fenced. */
 own_nodes ownership_holders(const struct ownership *own, const struct own_volume *vol);
 
