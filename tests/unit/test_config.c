@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../../userspace/covold/config.h"
+#include "../../userspace/lun/fence.h"
 #include "test.h"
 
 static char directory[40];
@@ -73,6 +74,9 @@ static void test_standard(void **state)
 	assert_string_equal(config.mount_directory, "/run/covol/volumes");
 	assert_int_equal(config.port, 7788);
 	assert_null(config.certificate);
+	assert_int_equal(config.fence_method, LUN_METHOD_PR);
+	assert_int_equal(config.fence_timeout, 60);
+	assert_null(config.fences);
 	config_free(&config);
 }
 
@@ -135,6 +139,49 @@ static void test_session(void **state)
 	config_free(&config);
 }
 
+/* Sections of nodes: lines for the program, in which what is read last counts, too. */
+static void test_fence(void **state)
+{
+	char error[CONFIG_ERROR] = "";
+	const struct config_fence *fence;
+	struct config config;
+
+	(void)state;
+	write_file("covold.conf",
+		   "[fence]\nmethod = command\ncommand = /bin/sh\ntimeout = 90\n"
+		   "[fence:node1]\nip = 10.0.0.1\npassword = a=b c\n"
+		   "[fence:node2]\nip = 10.0.0.2\n");
+	write_drop_in("a.conf", "[fence:node1]\nplug = 7\npassword = other\n");
+	assert_int_equal(config_read(&config, file, error), 0);
+	assert_int_equal(config.fence_method, LUN_METHOD_COMMAND);
+	assert_string_equal(config.fence_command, "/bin/sh");
+	assert_int_equal(config.fence_timeout, 90);
+	fence = config_fence_find(&config, "node1");
+	assert_non_null(fence);
+	assert_int_equal(fence->count, 3);
+	assert_string_equal(fence->options[0], "ip=10.0.0.1");
+	assert_string_equal(fence->options[1], "password=other");
+	assert_string_equal(fence->options[2], "plug=7");
+	fence = config_fence_find(&config, "node2");
+	assert_non_null(fence);
+	assert_int_equal(fence->count, 1);
+	assert_null(config_fence_find(&config, "node3"));
+	config_free(&config);
+
+	/* The same key, one behind the other. */
+	write_drop_in("a.conf", "[fence:node1]\nplug = 1\n[fence:node2]\nplug = 2\n"
+				"[fence:node3]\nplug = 3\n");
+	assert_int_equal(config_read(&config, file, error), 0);
+	assert_string_equal(config_fence_find(&config, "node2")->options[1], "plug=2");
+	assert_string_equal(config_fence_find(&config, "node3")->options[0], "plug=3");
+	config_free(&config);
+
+	write_drop_in("a.conf", "[fence:node1]\npassword = a=b c\n");
+	assert_int_equal(config_read(&config, file, error), 0);
+	assert_string_equal(config_fence_find(&config, "node1")->options[1], "password=a=b c");
+	config_free(&config);
+}
+
 /* Each with the line that it is in, and what is wrong. */
 static void test_wrong(void **state)
 {
@@ -158,6 +205,23 @@ static void test_wrong(void **state)
 		  ":2: log_level = loud: not one of: error, warning, notice, info, debug" },
 		{ "[agent]\nstate_directory = lib\n",
 		  ":2: state_directory = lib: not a path that begins with /" },
+		{ "[fence]\nmethod = none\n", ":2: method = none: not one of: pr, command" },
+		{ "[fence]\ncommand = fence_ipmilan\n",
+		  ":2: command = fence_ipmilan: not a path that begins with /" },
+		{ "[fence]\n\ncommand = /no/such/fence\n",
+		  ":3: command = /no/such/fence: no program that can be run" },
+		{ "[fence]\ncommand = /tmp\n", ":2: command = /tmp: no program that can be run" },
+		{ "[fence]\ntimeout = 0\n", ":2: timeout = 0: not a number from 1 to 3600" },
+		{ "[fence]\nplug = 1\n", ":2: [fence] plug: no such option" },
+		{ "[fence:n1]\naction = on\n",
+		  ":2: [fence:n1] action: the agent says what is to be done" },
+		{ "[fence:]\nplug = 1\n", ":2: [fence:]: no name of a node" },
+		{ "[fence:n1]\nplug =\n", ":2: [fence:n1] plug: not \"name = value\"" },
+		{ "[fence:n1]\nplug = 1\nip = 1\nplug = 2\n",
+		  ":2: plug: stands in this file once more" },
+		{ "[fence:n1]\nplug = 1\n\n[fence:n2]\nplug = 1\n",
+		  ":5: [fence:n2] has the same options as [fence:n1]" },
+		{ "[fence]\nmethod = command\n", ": [fence] method = command: needs a command" },
 	};
 	char error[CONFIG_ERROR], expected[CONFIG_ERROR];
 	struct config config;
@@ -186,7 +250,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_standard), TEST(test_file),  TEST(test_drop_ins),
-		TEST(test_session),  TEST(test_wrong),
+		TEST(test_session),  TEST(test_fence), TEST(test_wrong),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,10 +7,12 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include <libeconf_ext.h>
 
 #include "../agent/ownership.h"
+#include "../lun/fence.h"
 #include "config.h"
 #include "memory.h"
 
@@ -21,6 +23,7 @@ enum kind {
 	KIND_WORD,	/* one of @words: its place among them */
 	KIND_NUMBER,	/* @min to @max */
 	KIND_PATH,	/* absolute */
+	KIND_PROGRAM,	/* absolute, and there */
 };
 
 struct option {
@@ -40,6 +43,10 @@ static const char *const levels[] = {
 	"", "", "", "error", "warning", "notice", "info", "debug", NULL
 };
 
+static const char *const methods[] = {
+	[LUN_METHOD_PR] = "pr", [LUN_METHOD_COMMAND] = "command", NULL
+};
+
 #define MEMBER(name)	.offset = offsetof(struct config, name)
 
 static const struct option options[] = {
@@ -55,6 +62,9 @@ static const struct option options[] = {
 	{ "session", "certificate", KIND_PATH, MEMBER(certificate) },
 	{ "session", "key", KIND_PATH, MEMBER(key) },
 	{ "session", "authority", KIND_PATH, MEMBER(authority) },
+	{ "fence", "method", KIND_WORD, MEMBER(fence_method), "pr", .words = methods },
+	{ "fence", "command", KIND_PROGRAM, MEMBER(fence_command) },
+	{ "fence", "timeout", KIND_NUMBER, MEMBER(fence_timeout), "60", .min = 1, .max = 3600 },
 };
 
 #define OPTIONS	(sizeof(options) / sizeof(options[0]))
@@ -125,6 +135,17 @@ static int set_path(const struct option *option, char **field, const char *value
 	return 0;
 }
 
+static int set_program(const struct option *option, char **field, const char *value,
+		       const struct place *place)
+{
+	struct stat stat_of_file;
+
+	if (*value == '/' && (access(value, X_OK) || stat(value, &stat_of_file) ||
+			      !S_ISREG(stat_of_file.st_mode)))
+		return wrong(place, "%s = %s: no program that can be run", option->key, value);
+	return set_path(option, field, value, place);
+}
+
 static int set(struct config *config, const struct option *option, const char *value,
 	       const struct place *place)
 {
@@ -135,10 +156,151 @@ static int set(struct config *config, const struct option *option, const char *v
 		return set_word(option, field, value, place);
 	case KIND_NUMBER:
 		return set_number(option, field, value, place);
+	case KIND_PROGRAM:
+		return set_program(option, field, value, place);
 	default:
 		return set_path(option, field, value, place);
 	}
 }
+
+/* ---- [fence:NODE] ---- */
+
+#define FENCE	"fence:"
+#define BLANK	" \t"
+
+const struct config_fence *config_fence_find(const struct config *config, const char *node)
+{
+	const struct config_fence *fence;
+
+	for (fence = config->fences; fence; fence = fence->next)
+		if (!strcmp(fence->node, node))
+			return fence;
+	return NULL;
+}
+
+static struct config_fence *fence_get(struct config *config, const char *node,
+				      const struct place *place)
+{
+	struct config_fence *fence = (struct config_fence *)config_fence_find(config, node);
+
+	if (fence)
+		return fence;
+	fence = memory_new(sizeof(*fence));
+	fence->node = memory_text(node);
+	fence->file = memory_text(place->file);
+	fence->line = place->line;
+	fence->next = config->fences;
+	config->fences = fence;
+	return fence;
+}
+
+static bool same_key(const char *option, const char *key)
+{
+	size_t length = strlen(key);
+
+	return !strncmp(option, key, length) && option[length] == '=';
+}
+
+/* What is read last counts. */
+static void fence_put(struct config_fence *fence, const char *key, const char *value)
+{
+	char *option = memory_new(strlen(key) + strlen(value) + 2);
+	size_t i;
+
+	sprintf(option, "%s=%s", key, value);
+	for (i = 0; i < fence->count; i++)
+		if (same_key(fence->options[i], key))
+			break;
+	if (i == fence->count) {
+		fence->options = realloc(fence->options, (i + 1) * sizeof(*fence->options));
+		if (!fence->options)
+			abort();
+		fence->count++;
+	} else {
+		free(fence->options[i]);
+	}
+	fence->options[i] = option;
+}
+
+/* @group: behind "fence:". Which options there are the program knows; values may be passwords. */
+static int set_fence(struct config *config, const char *group, const char *key, const char *value,
+		     const struct place *place)
+{
+	if (!*group || strpbrk(group, BLANK))
+		return wrong(place, "[" FENCE "%s]: no name of a node", group);
+	if (!strcmp(key, "action"))
+		return wrong(place, "[" FENCE "%s] %s: the agent says what is to be done", group,
+			     key);
+	if (!*value || strpbrk(key, BLANK))
+		return wrong(place, "[" FENCE "%s] %s: not \"name = value\"", group, key);
+	fence_put(fence_get(config, group, place), key, value);
+	return 0;
+}
+
+static bool has_option(const struct config_fence *fence, const char *option)
+{
+	size_t i;
+
+	for (i = 0; i < fence->count; i++)
+		if (!strcmp(fence->options[i], option))
+			return true;
+	return false;
+}
+
+static bool same_options(const struct config_fence *a, const struct config_fence *b)
+{
+	size_t i;
+
+	for (i = 0; i < a->count; i++)
+		if (!has_option(b, a->options[i]))
+			return false;
+	return a->count == b->count;
+}
+
+/* Two that are the same switch the same node off: one of them by mistake. */
+static int check_fences(const struct config *config, const char *file, char *error)
+{
+	const struct config_fence *fence, *other;
+	struct place place = { .error = error };
+
+	if (config->fence_method == LUN_METHOD_COMMAND && !config->fence_command) {
+		snprintf(error, CONFIG_ERROR, "%.400s: [fence] method = command: needs a command",
+			 file);
+		return -EINVAL;
+	}
+	for (fence = config->fences; fence; fence = fence->next) {
+		for (other = fence->next; other; other = other->next) {
+			if (!same_options(fence, other))
+				continue;
+			place.file = fence->file;
+			place.line = fence->line;
+			return wrong(&place,
+				     "[" FENCE "%s] has the same options as [" FENCE "%s]",
+				     fence->node, other->node);
+		}
+	}
+	return 0;
+}
+
+static void free_fences(struct config *config)
+{
+	struct config_fence *fence;
+	size_t i;
+
+	while ((fence = config->fences)) {
+		config->fences = fence->next;
+		for (i = 0; i < fence->count; i++) {
+			explicit_bzero(fence->options[i], strlen(fence->options[i]));
+			free(fence->options[i]);
+		}
+		free(fence->options);
+		free(fence->node);
+		free(fence->file);
+		free(fence);
+	}
+}
+
+/* ---- files ---- */
 
 static const struct option *find(const char *group, const char *key)
 {
@@ -153,6 +315,7 @@ static const struct option *find(const char *group, const char *key)
 static int read_key(struct config *config, econf_file *file, const char *group, const char *key,
 		    struct place *place)
 {
+	bool fence = group && !strncmp(group, FENCE, strlen(FENCE));
 	const struct option *option = find(group ? group : "", key);
 	econf_ext_value *value;
 	int error;
@@ -162,26 +325,28 @@ static int read_key(struct config *config, econf_file *file, const char *group, 
 		return wrong(place, "%s: has no value", key);
 	}
 	place->line = value->line_number;
-	if (!option)
+	if (!option && !fence)
 		error = group ? wrong(place, "[%s] %s: no such option", group, key) :
 				wrong(place, "%s: stands before the first [section]", key);
 	else if (!value->values || !value->values[0] || value->values[1])
 		error = wrong(place, "%s: takes one value", key);
+	else if (fence)
+		error = set_fence(config, group + strlen(FENCE), key, value->values[0], place);
 	else
 		error = set(config, option, value->values[0], place);
 	econf_freeExtValue(value);
 	return error;
 }
 
-/* libeconf would take the first, and others the last. */
-static bool twice(char **keys, size_t count, const char *key)
+/* How often. */
+static unsigned int seen(char **keys, size_t count, const char *key)
 {
-	unsigned int seen = 0;
+	unsigned int times = 0;
 	size_t i;
 
 	for (i = 0; i < count; i++)
-		seen += !strcmp(keys[i], key);
-	return seen > 1;
+		times += !strcmp(keys[i], key);
+	return times;
 }
 
 static int read_group(struct config *config, econf_file *file, const char *group,
@@ -195,9 +360,40 @@ static int read_group(struct config *config, econf_file *file, const char *group
 		return 0;
 	for (i = 0; i < count && !error; i++) {
 		error = read_key(config, file, group, keys[i], place);
-		if (!error && twice(keys, count, keys[i]))
+		/* libeconf would take the first, and others the last. */
+		if (!error && seen(keys, count, keys[i]) > 1)
 			error = wrong(place, "%s: stands in this file once more", keys[i]);
 	}
+	econf_freeArray(keys);
+	return error;
+}
+
+/*
+ * libeconf's list of a section's keys lacks one that is the same as that of the entry before it,
+ * even if that is of another section; it has its value all the same. @other: a section that has it.
+ */
+static int read_unlisted(struct config *config, econf_file *file, const char *group,
+			 const char *other, struct place *place)
+{
+	size_t count, i, own = 0;
+	econf_ext_value *value;
+	char **keys, **listed;
+	int error = 0;
+
+	if (econf_getKeys(file, other, &count, &keys))
+		return 0;
+	if (econf_getKeys(file, group, &own, &listed)) {
+		own = 0;
+		listed = NULL;
+	}
+	for (i = 0; i < count && !error; i++) {
+		if (seen(listed, own, keys[i]) || econf_getExtValue(file, group, keys[i], &value))
+			continue;
+		econf_freeExtValue(value);
+		error = read_key(config, file, group, keys[i], place);
+	}
+	if (listed)
+		econf_freeArray(listed);
 	econf_freeArray(keys);
 	return error;
 }
@@ -217,7 +413,7 @@ static int read_file(struct config *config, const char *name, char *error)
 {
 	struct place place = { .file = name, .error = error };
 	char **groups = NULL;
-	size_t count = 0, i;
+	size_t count = 0, i, j;
 	econf_file *file;
 	econf_err bad;
 	int result;
@@ -228,8 +424,12 @@ static int read_file(struct config *config, const char *name, char *error)
 	result = read_group(config, file, NULL, &place);
 	if (econf_getGroups(file, &count, &groups))
 		count = 0;
-	for (i = 0; i < count && !result; i++)
+	for (i = 0; i < count && !result; i++) {
 		result = read_group(config, file, groups[i], &place);
+		for (j = 0; j < count && !result; j++)
+			if (j != i)
+				result = read_unlisted(config, file, groups[i], groups[j], &place);
+	}
 	if (groups)
 		econf_freeArray(groups);
 	econf_freeFile(file);
@@ -299,7 +499,7 @@ int config_read(struct config *config, const char *file, char error[CONFIG_ERROR
 			 "%.400s: [session] certificate, key and authority go together", file);
 		result = -EINVAL;
 	}
-	return result;
+	return result ? result : check_fences(config, file, error);
 }
 
 void config_free(struct config *config)
@@ -310,4 +510,6 @@ void config_free(struct config *config)
 	free(config->certificate);
 	free(config->key);
 	free(config->authority);
+	free(config->fence_command);
+	free_fences(config);
 }

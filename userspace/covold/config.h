@@ -15,6 +15,24 @@ enum config_backend {
 };
 
 /**
+ * struct config_fence - a section [fence:NODE]
+ * @next: the next
+ * @node: NODE
+ * @options: "name=value", for the program
+ * @count: how many
+ * @file: where it began
+ * @line: in it
+ */
+struct config_fence {
+	struct config_fence *next;
+	char *node;
+	char **options;
+	size_t count;
+	char *file;
+	unsigned long line;
+};
+
+/**
  * struct config - what can be set; covold.conf(5) says what each means
  * @backend: [cluster] backend
  * @node: [cluster] node
@@ -27,6 +45,10 @@ enum config_backend {
  * @certificate: [session] certificate; NULL: none
  * @key: [session] key; NULL: none
  * @authority: [session] authority; NULL: none
+ * @fence_method: [fence] method: LUN_METHOD_PR or LUN_METHOD_COMMAND
+ * @fence_command: [fence] command; NULL: none
+ * @fence_timeout: [fence] timeout, in seconds
+ * @fences: the sections [fence:NODE]
  */
 struct config {
 	unsigned int backend;
@@ -40,6 +62,10 @@ struct config {
 	char *certificate;
 	char *key;
 	char *authority;
+	unsigned int fence_method;
+	char *fence_command;
+	unsigned int fence_timeout;
+	struct config_fence *fences;
 };
 
 #define CONFIG_ERROR	512
@@ -55,6 +81,9 @@ struct config {
  * is to be freed, too.
  */
 int config_read(struct config *config, const char *file, char error[CONFIG_ERROR]);
+
+/* NULL: there is no such section. */
+const struct config_fence *config_fence_find(const struct config *config, const char *node);
 
 void config_free(struct config *config);
 

@@ -13,12 +13,14 @@
  * @uuid: of the volume
  * @name: of the volume
  * @incarnation: of the key that each node has, or may have; 0: none
+ * @victims: FENCE: who is to be off, if not by a key
  */
 struct driver_task {
 	struct own_action action;
 	uint8_t uuid[16];
 	char name[OWN_NAME];
 	uint64_t incarnation[OWN_NODES];
+	struct own_victims victims;
 };
 
 /**

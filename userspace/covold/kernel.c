@@ -748,6 +748,7 @@ void kernel_group(struct kernel *kernel, const struct group *group, unsigned int
 
 	pthread_mutex_lock(&kernel->lock);
 	kernel->node = node;
+	kernel->views++;
 	snprintf(kernel->cluster, sizeof(kernel->cluster), "%s", group->ops->cluster(group));
 	for (i = 1; i <= OWN_NODES; i++) {
 		name = group->ops->node_name(group, i);

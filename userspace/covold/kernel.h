@@ -72,6 +72,7 @@ struct kernel {
 	/* Protected by lock. */
 	struct kernel_volume *volumes;
 	unsigned int node;
+	unsigned int views;		/* how often the group has told of itself */
 	char cluster[GROUP_NAME_LEN];
 	char names[OWN_NODES + 1][GROUP_NAME_LEN];
 	char addresses[OWN_NODES + 1][GROUP_LINKS][GROUP_NAME_LEN];

@@ -5,12 +5,24 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "../lun/fence.h"
 #include "boot.h"
 #include "find.h"
 #include "kernel.h"
 #include "log.h"
+#include "power.h"
+
+/* How long an agent has to be here before its node is switched off unknown; looks in that time. */
+#define AGENTS_MS	10000
+#define AGENTS_LOOKS	100
+
+/* The LUN has no keys, or they do not count. */
+static bool keyless(const struct kernel_task *t)
+{
+	return t->vol->kernel->config->fence_method == LUN_METHOD_COMMAND;
+}
 
 /* Opened with its header read; or a result, with the reason. */
 static enum own_result open_lun(struct kernel_task *t, struct lun *lun)
@@ -92,14 +104,15 @@ enum own_result kernel_register(struct kernel_task *t)
 	if (result != OWN_OK)
 		return result;
 	key = lun_key_make(cluster_id(t->vol->kernel), node, t->task->action.incarnation);
-	error = lun_pr_register(&lun, key);
-	if (error >= 0)
+	/* Without keys the incarnation alone tells an earlier life from this one. */
+	error = keyless(t) ? 0 : lun_pr_register(&lun, key);
+	if (error >= 0 && !keyless(t))
 		error = lun_pr_reserve(&lun, key);
 	if (error < 0)
 		result = kernel_fail(t, error, "%s", lun.error);
 	else
 		set_key(t->vol, key);
-	if (result == OWN_OK)
+	if (result == OWN_OK && !keyless(t))
 		say_drain(t, &lun);
 	lun_close(&lun);
 	return result;
@@ -112,11 +125,143 @@ static void fence_trouble(void *data, const char *text)
 	log_about(LOG_WARNING, LOG_ID_FAILED, t->vol->name, "%s", text);
 }
 
-enum own_result kernel_fence(struct kernel_task *t)
+static void name_of(const struct kernel_task *t, unsigned int node, char name[GROUP_NAME_LEN])
+{
+	struct kernel *kernel = t->vol->kernel;
+
+	pthread_mutex_lock(&kernel->lock);
+	memcpy(name, kernel->names[node], GROUP_NAME_LEN);
+	pthread_mutex_unlock(&kernel->lock);
+}
+
+/* Those that there are: the others are in no list of nodes any more. */
+static own_nodes named(const struct kernel_task *t, own_nodes nodes)
+{
+	char name[GROUP_NAME_LEN];
+	own_nodes result = 0;
+	unsigned int node;
+
+	own_for_each(node, nodes) {
+		name_of(t, node, name);
+		if (name[0])
+			result |= own_bit(node);
+	}
+	return result;
+}
+
+/* One after the other: all have to be off. */
+static enum own_result switch_off(struct kernel_task *t, own_nodes nodes)
+{
+	char name[GROUP_NAME_LEN], self[GROUP_NAME_LEN], text[POWER_TEXT];
+	unsigned int node;
+	int error;
+
+	name_of(t, t->task->action.node, self);
+	own_for_each(node, nodes) {
+		name_of(t, node, name);
+		if (!name[0])
+			return kernel_fail(t, -EIO,
+					   "not fenced: node %u is not in the list of nodes", node);
+		error = power_off(t->vol->kernel->config, name, self, text);
+		/* Its errors are not the LUN's. */
+		if (error)
+			return kernel_fail(t, -EIO, "%s", text);
+		log_about(LOG_NOTICE, LOG_ID_TASK, t->vol->name, "%s", text);
+	}
+	return OWN_OK;
+}
+
+static unsigned int views(const struct kernel_task *t)
+{
+	struct kernel *kernel = t->vol->kernel;
+	unsigned int count;
+
+	pthread_mutex_lock(&kernel->lock);
+	count = kernel->views;
+	pthread_mutex_unlock(&kernel->lock);
+	return count;
+}
+
+/*
+ * Where all agents were started again at once, the first of them knows nothing of the others, and
+ * is here before they are. Who comes changes the view, and with it who is to be off.
+ */
+static enum own_result await_agents(struct kernel_task *t)
+{
+	const struct timespec pause = { .tv_nsec = AGENTS_MS / AGENTS_LOOKS * 1000000L };
+	unsigned int before = views(t), i;
+
+	for (i = 0; i < AGENTS_LOOKS; i++) {
+		if (views(t) != before)
+			return kernel_fail(t, -EAGAIN,
+					   "not fenced: a node has come or gone: looking again");
+		nanosleep(&pause, NULL);
+	}
+	return OWN_OK;
+}
+
+static enum own_result switch_victims_off(struct kernel_task *t)
+{
+	const struct own_victims *victims = &t->task->victims;
+	own_nodes forgotten = named(t, victims->forgotten);
+	enum own_result result;
+	unsigned int node;
+
+	if (!victims->current)
+		return kernel_fail(t, -ECANCELED, "not fenced: it is no longer wanted");
+	result = switch_off(t, victims->off);
+	if (result == OWN_OK && forgotten)
+		result = await_agents(t);
+	if (result == OWN_OK)
+		result = switch_off(t, forgotten);
+	node = own_first(victims->spared);
+	if (result != OWN_OK || !node)
+		return result;
+	return kernel_fail(t, -EBUSY,
+			   "node %u has no path to the LUN, and is not switched off for that: its I/O is held",
+			   node);
+}
+
+/* How to drain, as the header says. */
+static void set_drain(const struct kernel_task *t, const struct lun *lun, struct lun_fence *fence)
 {
 	const struct lun_array *array = &t->vol->header.array;
-	struct lun_fence_report report;
 	char product[LUN_PRODUCT_LEN];
+
+	lun_product(lun, "/sys", product);
+	fence->drain = array->drain;
+	fence->wait = array->wait;
+	fence->shown = lun_array_shown(array, product);
+}
+
+static enum own_result fence_by_command(struct kernel_task *t)
+{
+	struct lun_fence fence = { .trouble = fence_trouble, .trouble_data = t };
+	enum own_result result = switch_victims_off(t);
+	struct lun_fence_report report;
+	struct lun lun;
+	int error;
+
+	if (result == OWN_OK)
+		result = open_lun(t, &lun);
+	if (result != OWN_OK)
+		return result;
+	set_drain(t, &lun, &fence);
+	error = lun_drain(&lun, &fence, &report);
+	if (error)
+		result = kernel_fail(t, error, "%s", report.text);
+	if (!error)
+		error = lun_header_read(&lun, &t->vol->header, NULL);
+	if (error && result == OWN_OK)
+		result = kernel_fail(t, error, "%s", lun.error);
+	t->answer->epoch = t->vol->header.epoch;
+	lun_close(&lun);
+	return result;
+}
+
+static enum own_result fence_by_keys(struct kernel_task *t)
+{
+	struct lun_fence_report report;
 	uint64_t keep[OWN_NODES];
 	struct lun_fence fence = {
 		.keep = keep, .cluster = cluster_id(t->vol->kernel), .trouble = fence_trouble,
@@ -134,10 +279,7 @@ enum own_result kernel_fence(struct kernel_task *t)
 	result = open_lun(t, &lun);
 	if (result != OWN_OK)
 		return result;
-	lun_product(&lun, "/sys", product);
-	fence.drain = array->drain;
-	fence.wait = array->wait;
-	fence.shown = lun_array_shown(array, product);
+	set_drain(t, &lun, &fence);
 	error = lun_fence(&lun, &fence, &report);
 	if (error) {
 		result = kernel_fail(t, error, "%s", report.text);
@@ -151,6 +293,11 @@ enum own_result kernel_fence(struct kernel_task *t)
 	t->answer->epoch = t->vol->header.epoch;
 	lun_close(&lun);
 	return result;
+}
+
+enum own_result kernel_fence(struct kernel_task *t)
+{
+	return keyless(t) ? fence_by_command(t) : fence_by_keys(t);
 }
 
 enum own_result kernel_write_epoch(struct kernel_task *t)
@@ -190,7 +337,7 @@ enum own_result kernel_unregister(struct kernel_task *t)
 	int error;
 
 	/* It was fenced, or has never had one; there need not be a path. */
-	if (t->task->action.fenced || (!t->task->action.incarnation && !t->vol->key))
+	if (keyless(t) || t->task->action.fenced || (!t->task->action.incarnation && !t->vol->key))
 		return forget_key(t);
 	result = open_lun(t, &lun);
 	if (result != OWN_OK)
@@ -216,6 +363,10 @@ enum own_result kernel_check_key(struct kernel_task *t)
 	result = open_lun(t, &lun);
 	if (result != OWN_OK)
 		return result;
+	if (keyless(t)) {
+		lun_close(&lun);
+		return OWN_OK;
+	}
 	error = lun_pr_read(&lun, &pr);
 	if (error) {
 		result = kernel_fail(t, error, "%s", lun.error);

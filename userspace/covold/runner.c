@@ -126,12 +126,18 @@ static void worked(void *data)
 	runner_fact(runner, local->uuid);
 }
 
-/* Whose key is which, as it is now: a fence keeps those of the nodes that it names. */
-static void tell_keys(struct runner *runner, struct local *local)
+/*
+ * Whose key is which, as it is now: a fence keeps those of the nodes that it names. And who is to
+ * be off, as it is now: one that was to be fenced may have booted since.
+ */
+static void tell_nodes(struct runner *runner, struct local *local)
 {
 	const struct own_volume *vol = ownership_volume(&runner->own, local->task.action.volume);
 	unsigned int node;
 
+	memset(&local->task.victims, 0, sizeof(local->task.victims));
+	if (vol && local->task.action.task == OWN_TASK_FENCE)
+		local->task.victims = ownership_victims(&runner->own, vol, &local->task.action);
 	memset(local->task.incarnation, 0, sizeof(local->task.incarnation));
 	for (node = 1; vol && node <= OWN_NODES; node++)
 		local->task.incarnation[node - 1] = vol->member[node - 1].incarnation;
@@ -152,7 +158,7 @@ static void start(struct local *local)
 	local->task.action = *action;
 	memcpy(local->task.uuid, local->uuid, sizeof(local->task.uuid));
 	memcpy(local->task.name, local->name, sizeof(local->task.name));
-	tell_keys(runner, local);
+	tell_nodes(runner, local);
 	local->workers++;
 	pool_submit(runner->setup.pool, work, worked, local);
 }
