@@ -112,5 +112,5 @@ finish() {
 	check) echo "$passed passed, $failed failed" ;;
 	esac
 	[[ $failed -eq 0 && $passed -gt 0 ]]
-	exit
+	exit $?
 }
