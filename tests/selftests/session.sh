@@ -140,7 +140,8 @@ network_gone() {
 	within 10 is_held 2
 	must_log 'the peer does not answer'
 	ip link set v2 up
-	session 1 2
+	# Where a network has just come back a connection may be reset that had come about.
+	within 30 session 1 2
 	load_ok gone
 	route 2 direct
 }

@@ -232,12 +232,15 @@ identity() {
 session() {
 	local mine=() peers=() where=${ADDRESSES:-10.7.0.$1:$PORT}
 
+	# If it was tried before, in vain, one may be listening still.
+	stop "listen$1-$2" KILL
 	mapfile -t mine < <(identity "$1" "$2")
 	mapfile -t peers < <(identity "$2" "$1")
 	start "listen$1-$2" nsenter --net="$(netns "$1")" "$HERE/../bin/covol" kernel session listen "$UUID" \
 		--peer "$2" --address "$where" --lanes "${LANES:-1}" --timeout 20 "${mine[@]}"
 	kernel "$2" session connect "$UUID" --peer "$1" --address "$where" --lanes "${LANES:-1}" --timeout 20 "${peers[@]}"
 	within 20 dead "listen$1-$2"
+	rm -f "$RUN/listen$1-$2.pid"
 	session_live "$1" "$2"
 }
 
