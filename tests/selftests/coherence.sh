@@ -236,7 +236,7 @@ lost_in_recall() {
 	equal 'state on node 3' "$(state 3 image:1 "$at")" data
 	ip link set v3 up
 	within 10 reachable 3
-	session 1 3
+	within 30 session 1 3
 	within 20 dead discard
 	! state_is 3 image:1 "$at" data || fail 'node 3 has the extent still'
 	same "$RUN/zero" "$IMG3" "$at" "$MIB"
@@ -249,7 +249,7 @@ reachable() {
 # With node 3 in a session, whatever the test before has left.
 ready() {
 	ip link set v3 up
-	session_live 1 3 || session 1 3
+	session_live 1 3 || within 30 session 1 3
 	"$@"
 }
 

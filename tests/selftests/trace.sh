@@ -333,7 +333,7 @@ replays() {
 	kernel 2 session remove "$UUID" 1
 	within 10 is_held 2
 	ip -n n2 link set eth0 up
-	session 1 2
+	within 30 session 1 2
 	within 20 dead reads
 	route 2 direct
 	equal 'sessions lost' "$(count_volume 2 sessions-lost)" $((lost + 1))
