@@ -382,8 +382,6 @@ anew() {
 	for pid in "$RUN"/*.pid; do
 		[[ $pid == */layout.pid ]] || stop "$(basename "$pid" .pid)" KILL
 	done
-	# Its workers are in groups of their own.
-	pkill -KILL -x fio || true
 	gone n2-third || dmsetup remove --noudevsync n2-third
 	put "$RUN/one" "$IMG" 0
 }

@@ -419,14 +419,15 @@ nodes_down() {
 # ---- load ----
 
 # load NAME DEVICE [FIO-OPTION...]: writes and verifies in the background, until load_ok or its first error. As fast as
-# an emulated machine can and still do something else.
+# an emulated machine can and still do something else. A thread, not a process: that would have a session, and so a process
+# group, of its own, and `stop` would miss it.
 load() {
 	local name=$1 device=$2 before
 	shift 2
 
 	before=$(opens "$device")
 	# shellcheck disable=SC2016
-	start "$name" bash -c 'fio "$@"; echo "status $?"' - --name="$name" --filename="$device" --rw=randwrite --bs=8k \
+	start "$name" bash -c 'fio "$@"; echo "status $?"' - --name="$name" --filename="$device" --thread --rw=randwrite --bs=8k \
 		--size=16M --iodepth=16 --rate_iops=120 --ioengine=libaio --direct=1 --verify=crc32c --verify_fatal=1 --verify_backlog=64 \
 		--randrepeat=0 --time_based --runtime=100000 --output-format=terse --terse-version=3 "$@"
 	within 30 is_open "$device" "$before"
