@@ -25,6 +25,8 @@
 #include "pool.h"
 
 #define CONNECT_MS	5000
+/* Of a question about an image: somebody waits for the answer, and nobody asks again. */
+#define ASK_MS		30000
 /* Lines about strangers: anybody can make them. */
 #define COMPLAIN_USEC	1000000
 #define MAGIC		"covol/3"
@@ -141,7 +143,7 @@ static void let_in(struct stranger *stranger, struct covol *c)
 	char name[GROUP_NAME_LEN];
 	struct covol_uuid id;
 	struct hello hello;
-	unsigned int from;
+	unsigned int from, patience = CONNECT_MS;
 
 	limit_time(stranger->fd, CONNECT_MS / 1000);
 	if (recv(stranger->fd, &hello, sizeof(hello), MSG_WAITALL) != sizeof(hello) ||
@@ -158,7 +160,10 @@ static void let_in(struct stranger *stranger, struct covol *c)
 	if (!wanted_here(stranger->kernel, &hello))
 		return;
 	memcpy(id.bytes, hello.uuid, sizeof(id.bytes));
-	if (covol_socket_encrypt(c, stranger->fd, true, &identity, CONNECT_MS)) {
+	if (le32toh(hello.purpose) == FOR_IMAGES)
+		patience = ASK_MS;
+	limit_time(stranger->fd, patience / 1000);
+	if (covol_socket_encrypt(c, stranger->fd, true, &identity, patience)) {
 		snprintf(stranger->text, sizeof(stranger->text), "node %u (%s): %s", from, name,
 			 covol_error(c));
 		return;
@@ -290,10 +295,10 @@ static bool resolve(struct kernel *kernel, unsigned int node, unsigned int link,
 	return good;
 }
 
-static bool say_hello(int fd, struct hello *hello)
+static bool say_hello(int fd, struct hello *hello, unsigned int patience)
 {
 	memcpy(hello->magic, MAGIC, sizeof(hello->magic));
-	limit_time(fd, CONNECT_MS / 1000);
+	limit_time(fd, patience / 1000);
 	return send(fd, hello, sizeof(*hello), MSG_NOSIGNAL) == sizeof(*hello);
 }
 
@@ -314,7 +319,7 @@ static enum own_result hand_over(struct kernel_task *t, int fd)
 	memcpy(hello.uuid, t->vol->uuid, sizeof(hello.uuid));
 	if (!identify(t->vol->kernel, peer, &identity, name))
 		return kernel_fail(t, -ENOENT, "node %u is not in the cluster's list", peer);
-	if (!say_hello(fd, &hello))
+	if (!say_hello(fd, &hello, CONNECT_MS))
 		return kernel_fail(t, -EIO, "node %u does not listen", peer);
 	if (covol_socket_encrypt(t->c, fd, false, &identity, CONNECT_MS))
 		return kernel_fail(t, -EIO, "%s", covol_error(t->c));
@@ -454,9 +459,9 @@ static void ask(struct kernel *kernel, struct covol *c, int fd, unsigned int nod
 	memcpy(hello.uuid, request->uuid, sizeof(hello.uuid));
 	if (!identify(kernel, node, &identity, name))
 		cannot(answer, -ENOENT, "node %u is not in the cluster's list", node);
-	else if (!say_hello(fd, &hello))
+	else if (!say_hello(fd, &hello, ASK_MS))
 		cannot(answer, -EIO, "node %u does not listen", node);
-	else if (covol_socket_encrypt(c, fd, false, &identity, CONNECT_MS))
+	else if (covol_socket_encrypt(c, fd, false, &identity, ASK_MS))
 		cannot(answer, -EIO, "%s", covol_error(c));
 	else
 		converse(fd, node, request, answer);
