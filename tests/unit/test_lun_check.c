@@ -36,6 +36,7 @@ static struct {
 
 	/* What it does wrong. */
 	bool slow;		/* writes of the victim wait in its back end */
+	time_t patience;	/* so many seconds, if nothing ends them; 0: long enough */
 	bool abort_drains, reset_drains;
 	bool never_refuses, refuses_reads, keeps_keys, dead_victim;
 	int reserve_error, preempt_error, reset_error;
@@ -179,7 +180,7 @@ static int wait_in_back_end(void)
 	struct timespec until;
 
 	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += 2;
+	until.tv_sec += fake.patience ? fake.patience : 60;
 	while (!fake.ended && !fake.lands)
 		if (pthread_cond_timedwait(&fake.moved, &fake.lock, &until))
 			return -ENOLINK;
@@ -735,6 +736,7 @@ static void test_late_fails(void **state)
 
 	(void)state;
 	fake.slow = true;
+	fake.patience = 2;
 	fake.preempt_error = -ENOLINK;
 	assert_int_equal(lun_late_run(&pair, &late), -ENOLINK);
 	assert_string_equal(pair.fencer.error, "preempting failed");

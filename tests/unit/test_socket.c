@@ -148,7 +148,7 @@ static void test_stranger(void **state)
 
 	(void)state;
 	start(&connector);
-	assert_int_equal(accept_one(address, "127.0.0.2", 600), -ETIMEDOUT);
+	assert_int_equal(accept_one(address, "127.0.0.2", 4000), -ETIMEDOUT);
 	pthread_join(connector.thread, NULL);
 	assert_non_null(strstr(covol_error(c), "turned away: 1"));
 	assert_true(connector.fd >= 0);
@@ -186,7 +186,7 @@ static void test_accept_times_out(void **state)
 	(void)state;
 	assert_int_equal(accept_one(free_address(address), NULL, 200), -ETIMEDOUT);
 	assert_true(now() - begin >= 0.19);
-	assert_true(now() - begin < 3);
+	assert_true(now() - begin < 60);
 	assert_non_null(strstr(covol_error(c), address));
 }
 
@@ -198,7 +198,7 @@ static void test_connect_times_out(void **state)
 	(void)state;
 	assert_int_equal(covol_socket_connect(c, free_address(address), 500), -ETIMEDOUT);
 	assert_true(now() - begin >= 0.49);
-	assert_true(now() - begin < 3);
+	assert_true(now() - begin < 60);
 	assert_non_null(strstr(covol_error(c), "Connection refused"));
 	assert_non_null(strstr(covol_error(c), address));
 }

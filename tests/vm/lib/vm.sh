@@ -47,7 +47,7 @@ holder_pid() {
 # vm_open LIMIT NODE...: the holder with the networks, for LIMIT seconds. What an earlier one left is removed first.
 # With VM_TIED=yes in the environment it also ends with this script, even if that is killed.
 vm_open() {
-	local limit=$1 outer tie=() deadline=$((SECONDS + 10))
+	local limit=$1 outer tie=() deadline=$((SECONDS + 60))
 	shift
 
 	[[ $EUID -eq 0 ]] || die "namespaces and networks for guests need root"
