@@ -79,9 +79,10 @@ own_write() {
 
 # The coordinator does not know what the writer has, nobody asks it to give that back: the map is of this node's user space.
 own_map() {
-	image 3 8M 2
-	device 2 n2-own image:3 8
-	kernel 2 map set "$UUID" image:3 "hole:0:8M"
+	# One chunk: what is prepared ahead would be granted, and node 2 have something again after the recall.
+	image 3 1M 2
+	device 2 n2-own image:3 1
+	kernel 2 map set "$UUID" image:3 "hole:0:1M"
 	counted n2-own same "$RUN/zero" /dev/mapper/n2-own 0 "$MIB" -- zero.reads=any zero.read-bytes="$MIB"
 	put "$RUN/one" /dev/mapper/n2-own 0 1M
 	same "$RUN/one" /dev/mapper/n2-own 0 "$MIB"

@@ -102,7 +102,8 @@ up() {
 	layouts 1
 	route 2 direct
 	device 2 n2-img image:1 32 /dev/mapper/path2
-	device 2 n2-quick image:1 32 /dev/mapper/path2 "2 hold_timeout $((2000 * SLOW))"
+	# Longer than it takes to see that something is held, also where a moment takes seconds.
+	device 2 n2-quick image:1 32 /dev/mapper/path2 "2 hold_timeout $((10000 + 2000 * SLOW))"
 	pattern one "$MIB" >"$RUN/one"
 	put "$RUN/one" "$IMG" 0
 	within 20 has 2 "$IMG" 0 data

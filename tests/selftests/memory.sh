@@ -202,7 +202,7 @@ squeeze() {
 }
 
 relax() {
-	alive ballast || fail 'the machine ran out of memory'
+	alive ballast || fail "the machine ran out of memory: $(dmesg | grep -A 40 'invoked oom-killer' | tail -n 40)"
 	stop ballast KILL
 }
 

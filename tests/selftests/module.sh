@@ -132,7 +132,7 @@ remove() {
 	device 2 n2-img image:1 48
 	# By force: errors, but nothing worse.
 	load force "$IMG"
-	sleep 1
+	goes_on n2-img direct
 	dmsetup remove --noudevsync --force n2-img || true
 	load_ends force
 	! grep -qx 'status 0' "$RUN/force.log" || fail 'fio saw no error on a device that was replaced by errors'

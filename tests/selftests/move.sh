@@ -319,6 +319,11 @@ broken() {
 	become 1
 }
 
+# suspends NAME: that dmsetup blocks what comes, and waits for what is under way.
+suspends() {
+	grep -Eq '^(__dm_suspend|dm_wait)' "/proc/$(<"$RUN/$1.pid")/wchan"
+}
+
 # In the middle of what it serves.
 broken_in_service() {
 	lun_is late
@@ -328,6 +333,7 @@ broken_in_service() {
 	take 1 --no-wait
 	dmsetup load volume --table "0 $((VOLUME_MIB * 2048)) error"
 	start break dmsetup suspend --noflush --nolockfs --noudevsync volume
+	within 10 suspends break
 	lun_is fast
 	late_lands
 	within 20 dead break

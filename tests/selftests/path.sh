@@ -122,8 +122,8 @@ breaks() {
 	break_path 2
 	lost n2-img
 	within 10 is_held 2
-	must_log 'path to the LUN lost (-5): I/O is held'
 	within 10 seen_is route-changed 'route held reasons no-disk-path' 1
+	must_log 'path to the LUN lost (-5): I/O is held'
 	equal 'events of the loss' "$(seen path-lost 'object 1 error EIO')" 1
 	# Another node of the volume does not notice.
 	goes_on img2 direct
@@ -376,6 +376,8 @@ coordinator_fs() {
 	log_mark
 	watch 1
 	lose_coordinator
+	# The next loss is an event of its own only when this one has been told.
+	within 10 seen_is path-lost 'object 0 error EIO' 1
 	route 1 fs-redirected
 	within 10 seen_is path-lost 'object 0 error EIO' 2
 	lost volume

@@ -32,6 +32,10 @@ no_session() {
 	! session_live "$1" "$2"
 }
 
+has_reason() {
+	[[ $(kernel 2 volume show --json) == *"$1"* ]]
+}
+
 # lost_under_load NAME COMMAND...: which ends the session; twice.
 lost_under_load() {
 	local name=$1 i
@@ -44,7 +48,8 @@ lost_under_load() {
 		"$@"
 		within 10 no_session 2 1
 		within 10 is_held 2
-		[[ $(kernel 2 volume show --json) == *coordinator-lost* ]] || fail "no reason in $(kernel 2 volume show --json)"
+		# I/O is held a moment before the reason is there.
+		within 10 has_reason coordinator-lost
 		session 1 2
 	done
 	load_ok "$name"
@@ -90,12 +95,17 @@ busy() {
 	[[ $(sum 2 requests-sent "$1") -gt 100 ]]
 }
 
+# lanes_are NETWORK NUMBER: connections of the session before may still be going.
+lanes_are() {
+	[[ $(ss -Htn "sport = :$PORT" dst "10.$1.0.2" | wc -l) -eq $2 ]]
+}
+
 # The last of three lanes.
 cut_one() {
 	local port
 
+	within 10 lanes_are 7 3
 	port=$(ss -Htn "sport = :$PORT" dst 10.7.0.2 | awk 'END { sub(".*:", "", $5); print $5 }')
-	equal 'connections' "$(ss -Htn "sport = :$PORT" dst 10.7.0.2 | wc -l)" 3
 	ss -K -Htn dst "10.7.0.2:$port" | grep -q . || fail "no connection to port $port"
 }
 
@@ -115,7 +125,7 @@ spread() {
 	ip -n n2 address add 10.8.0.2/24 dev eth0
 	ADDRESSES=10.7.0.1:$PORT,10.8.0.1:$PORT LANES=4 session 1 2
 	for network in 7 8; do
-		equal "lanes of network $network" "$(ss -Htn "sport = :$PORT" dst "10.$network.0.2" | wc -l)" 2
+		within 10 lanes_are "$network" 2
 	done
 	route 2 fs-redirected
 	put "$RUN/one" "$IMG" 8M
@@ -217,13 +227,14 @@ late_service() {
 }
 
 direct_goes_on() {
-	put "$RUN/one" "$IMG" 32M
-	within 10 has 2 "$IMG" $((32 << 20)) data
+	# Where the loads have written: ahead of a new writer chunks are prepared, and below there has to be a hole.
+	put "$RUN/one" "$IMG" 8M
+	within 10 has 2 "$IMG" $((8 << 20)) data
 	kernel 2 session remove "$UUID" 1
-	counted n2-img put "$RUN/one" "$IMG" 32M 64k -- direct.writes=16
+	counted n2-img put "$RUN/one" "$IMG" 8M 64k -- direct.writes=16
 	start hole dd if="$RUN/one" of="$IMG" bs=64k count=1 seek=640 oflag=direct conv=notrunc
 	within 10 is_held 2
-	same "$RUN/one" "$IMG" $((32 << 20)) 1048576
+	same "$RUN/one" "$IMG" $((8 << 20)) 1048576
 	session 1 2
 	within 10 dead hole
 	head -c 65536 "$RUN/one" >"$RUN/some"
@@ -243,7 +254,8 @@ epoch_differs() {
 	sleep 0.5
 	counters n2-img
 	alive epoch || fail "the load has ended: $(tail -n 5 "$RUN/epoch.log")"
-	is_held 2 || fail 'nothing is held any more'
+	# It is tried again every second, and then is under way for a moment.
+	within 10 is_held 2
 	kernel "$second" volume set "$UUID" --epoch "$epoch"
 	load_ok epoch
 	equal 'bios that are held' "$(held 2)" 0

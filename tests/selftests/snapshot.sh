@@ -63,14 +63,17 @@ nobody() {
 }
 
 recalled() {
-	put "$RUN/one" "$IMG2" 0 1M
-	everyone 0 data
+	# Not near the beginning: chunks would be prepared ahead, and granted after the recall.
+	local at=$((32 * MIB))
+
+	put "$RUN/one" "$IMG2" "$at" 1M
+	everyone "$at" data
 	kernel 1 image recall "$UUID" 1
-	nobody 0
+	nobody "$at"
 	equal holders "$(of holders)" 0
 	# and is granted again
-	everyone 0 data
-	same "$RUN/one" "$IMG3" 0 "$MIB"
+	everyone "$at" data
+	same "$RUN/one" "$IMG3" "$at" "$MIB"
 }
 
 # Between begin and end: nobody is granted anything, reads are served, writes wait, of whatever kind, from whatever node.

@@ -119,6 +119,7 @@ plain() {
 	grep -F 'go together' "$RUN/error" || fail "$(<"$RUN/error")"
 	for name in nothere.crt ca.template; do
 		start listen9 socat "TCP-LISTEN:$PORT,reuseaddr" /dev/null
+		within 10 listening
 		fails kernel 1 session connect "$UUID" --peer 9 --address "10.7.0.1:$PORT" --timeout 5 \
 			--cert "$CERTS/node1.crt" --key "$CERTS/node1.key" --ca "$CERTS/$name" --peer-name node9 2>"$RUN/error"
 		grep -F "$name" "$RUN/error" || fail "$(<"$RUN/error")"

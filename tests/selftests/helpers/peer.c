@@ -338,7 +338,7 @@ static void flood(void)
 	close(fd);
 	still_good(session());
 	for (idle = 0; available_mib() < before - 32; idle++) {
-		if (idle == 50)
+		if (idle == 300)
 			die("the memory does not come back: %ld MiB of %ld",
 			    available_mib(), before);
 		usleep(100000);

@@ -239,7 +239,7 @@ static bool logged_by(const char *text, bool any)
 	int i;
 
 	/* The session ends before its last words are in the log. */
-	for (i = 0; i < 50; i++) {
+	for (i = 0; i < 300; i++) {
 		/* EPIPE: some messages were lost, the next ones come */
 		do {
 			len = read(kmsg, line, sizeof(line) - 1);

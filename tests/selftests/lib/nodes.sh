@@ -74,7 +74,7 @@ slow_lun() {
 
 	modprobe -a dm_delay dm_switch
 	sectors=$(blockdev --getsz /dev/ram0)
-	dmsetup create late --noudevsync --table "0 $sectors delay /dev/ram0 0 0 /dev/ram0 0 $((60000 * SLOW))"
+	dmsetup create late --noudevsync --table "0 $sectors delay /dev/ram0 0 0 /dev/ram0 0 $((60000 * PATIENCE))"
 	dmsetup mknodes late
 	dmsetup create slow --noudevsync --table "0 $sectors switch 2 $sectors 0 /dev/ram0 0 /dev/mapper/late 0"
 	dmsetup mknodes slow
@@ -112,11 +112,17 @@ none_late() {
 	! has_late
 }
 
+# late_under_way DEVICE: it has a bio under way, and something is late, which alone may also be a chunk that is prepared ahead.
+late_under_way() {
+	has_late || return 1
+	[[ $(awk '{ print $9 }' "/sys/block/$(dmsetup info -c --noheadings -o blkdevname "${1##*/}")/stat") -gt 0 ]]
+}
+
 # late_write FILE DEVICE OFFSET: starts "late", which writes 64 KiB of the file there; ends when they are under way.
 late_write() {
 	lun_is late
 	start late dd if="$1" of="$2" bs=64k count=1 seek="$3" oflag=direct,seek_bytes conv=notrunc
-	within 10 has_late
+	within 10 late_under_way "$2"
 	lun_is fast
 }
 
@@ -427,7 +433,7 @@ load() {
 
 	before=$(opens "$device")
 	# shellcheck disable=SC2016
-	start "$name" bash -c 'fio "$@"; echo "status $?"' - --name="$name" --filename="$device" --thread --rw=randwrite --bs=8k \
+	start "$name" bash -c 'trap : INT; fio "$@"; echo "status $?"' - --name="$name" --filename="$device" --thread --rw=randwrite --bs=8k \
 		--size=16M --iodepth=16 --rate_iops=120 --ioengine=libaio --direct=1 --verify=crc32c --verify_fatal=1 --verify_backlog=64 \
 		--randrepeat=0 --time_based --runtime=100000 --output-format=terse --terse-version=3 "$@"
 	within 30 is_open "$device" "$before"

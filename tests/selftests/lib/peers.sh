@@ -17,6 +17,8 @@ up() {
 	layouts 1
 	route 2 direct
 	device 2 n2-img image:1 32
+	# The LUN is memory: what the load allocated later would be missing where memory is to come back.
+	dd if=/dev/zero of=/dev/mapper/n2-img bs=1M count=32 oflag=direct status=none
 
 	kernel 1 volume add "$SERVED" --node 1 --coordinator 1 --epoch "$EPOCH" --plaintext --lun /dev/ram1 --lun-offset 0 --size 64M
 	kernel 1 volume set "$SERVED" --route direct
