@@ -39,6 +39,8 @@ static void note(struct rig *rig, const struct own_action *action)
 		rig->recalled = action->recall;
 	if (action->task == OWN_TASK_BARRIER && action->fenced)
 		rig->fenced |= own_bit(action->node);
+	if (action->expelled)
+		rig->expelled |= own_bit(action->node);
 	if (action->task == OWN_TASK_CLOSE && action->fenced)
 		rig->keyless |= own_bit(action->node);
 }
@@ -171,6 +173,7 @@ void rig_clear(struct rig *rig)
 	rig->holders = 0;
 	rig->served = 0;
 	rig->fenced = 0;
+	rig->expelled = 0;
 	rig->keyless = 0;
 	rig->recalled = false;
 }

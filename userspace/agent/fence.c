@@ -167,13 +167,17 @@ void own_fence_pump(struct own_step *step, struct own_volume *vol)
 	own_task_start(step, vol, node, OWN_TASK_FENCE);
 }
 
-static void fenced(struct own_volume *vol)
+static void fenced(const struct ownership *own, struct own_volume *vol)
 {
 	unsigned int node;
 
-	own_for_each(node, ~vol->keep)
-		if (vol->member[node - 1].access != OWN_ACCESS_NONE)
-			own_member_fenced(vol, node);
+	own_for_each(node, ~vol->keep) {
+		if (vol->member[node - 1].access == OWN_ACCESS_NONE)
+			continue;
+		if (gone(own) & own_bit(node))
+			own_member_expelled(vol, node);
+		own_member_fenced(vol, node);
+	}
 	vol->evict &= vol->keep;
 	vol->booted &= vol->keep;
 	vol->fence_failed = false;
@@ -205,7 +209,7 @@ void own_fence_done(struct own_step *step, struct own_volume *vol, const struct 
 			return;
 		}
 	}
-	fenced(vol);
+	fenced(step->own, vol);
 }
 
 /* In a takeover. It gives up what it had before anybody mounts: all who are here are asked to. */

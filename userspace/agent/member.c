@@ -110,6 +110,16 @@ void own_evict(struct own_volume *vol, unsigned int node)
 	vol->booted &= ~own_bit(node);
 }
 
+/*
+ * I3: others go on in its place, and may do again what it has begun. What waits in its kernel, for
+ * a coordinator say, has met no conflict and would be done when it comes back; it fails before.
+ * Not so for one that is here and has only lost its path: nobody takes its place.
+ */
+void own_member_expelled(struct own_volume *vol, unsigned int node)
+{
+	own_member(vol, node)->expelled = true;
+}
+
 /* It can no longer write, and knows it or will. */
 void own_member_fenced(struct own_volume *vol, unsigned int node)
 {
@@ -174,9 +184,11 @@ void own_member_done(struct own_step *step, struct own_volume *vol, unsigned int
 	switch (task) {
 	case OWN_TASK_REGISTER:
 		member->access = OWN_ACCESS_REGISTERED;
+		member->expelled = false;
 		break;
 	case OWN_TASK_BARRIER:
 		member->barrier = vol->term;
+		member->expelled = false;
 		break;
 	case OWN_TASK_HOLD:
 		member->held = true;
@@ -274,6 +286,9 @@ void own_member_left(struct own_volume *vol, unsigned int node)
 
 	if (vol->fencer == node)
 		vol->fencer = 0;
+	/* There is nothing left to take from it: it counts as fenced from now on. */
+	if (member->access == OWN_ACCESS_NONE && member->open)
+		own_member_expelled(vol, node);
 	/* One that was fenced while it was here may have held layouts until now. */
 	if (vol->phase == OWN_ONLINE && member->access == OWN_ACCESS_NONE && member->open)
 		vol->phase = OWN_RELEASE;

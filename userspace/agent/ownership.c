@@ -231,8 +231,10 @@ static int on_fence_wanted(struct own_step *step, struct own_volume *vol,
 			   const struct own_event *event)
 {
 	(void)step;
-	if (own_member(vol, event->node)->access != OWN_ACCESS_NONE)
-		own_evict(vol, event->node);
+	if (own_member(vol, event->node)->access == OWN_ACCESS_NONE)
+		return 0;
+	own_evict(vol, event->node);
+	own_member_expelled(vol, event->node);
 	return 0;
 }
 

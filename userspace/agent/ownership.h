@@ -132,6 +132,7 @@ struct own_action {
 	uint64_t epoch;
 	own_nodes nodes;
 	bool fenced;			/* BARRIER: forget all layouts; CLOSE: there is no key */
+	bool expelled;			/* REGISTER, BARRIER: what waits in the kernel fails */
 	bool recall;			/* UNMOUNT: first take all layouts back, from @nodes */
 };
 
@@ -202,6 +203,7 @@ struct own_member {
 	bool damped;			/* redirected until its path has stayed for a while */
 	bool held;
 	bool locked_out;		/* two nodes: it lost the race, and may not register */
+	bool expelled;			/* fenced as one that is gone: what waits there must fail */
 	uint64_t serial;		/* of the task */
 	uint64_t retry;			/* of the timer; 0: not waiting */
 	uint64_t path_timer;

@@ -92,6 +92,8 @@ static void tell(struct own_step *step, struct own_volume *vol, unsigned int nod
 		action.recall = vol->wanted == OWN_WANT_MAINTENANCE;
 	if (member->task == OWN_TASK_BARRIER)
 		action.fenced = member->access != OWN_ACCESS_REGISTERED;
+	if (member->task == OWN_TASK_REGISTER || member->task == OWN_TASK_BARRIER)
+		action.expelled = member->expelled;
 	if (member->task == OWN_TASK_WRITE_EPOCH)
 		action.epoch++;
 	if (member->task == OWN_TASK_ROUTE)

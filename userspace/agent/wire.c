@@ -10,7 +10,7 @@
 #include "internal.h"
 
 #define MAGIC 0x4f564f43u /* "COVO" */
-#define VERSION 2
+#define VERSION 3
 
 struct codec {
 	uint8_t *bytes;
@@ -97,6 +97,7 @@ static void member_code(struct codec *codec, struct own_member *member)
 	flag(codec, &member->damped);
 	flag(codec, &member->held);
 	flag(codec, &member->locked_out);
+	flag(codec, &member->expelled);
 	FIELD(codec, member->serial);
 	FIELD(codec, member->retry);
 	FIELD(codec, member->path_timer);

@@ -184,6 +184,14 @@ static void routed_anew(struct kernel_volume *vol)
 	pthread_mutex_unlock(&vol->kernel->lock);
 }
 
+/* I3: this node was given up, others go on in its place; what it had begun must not be done now. */
+static enum own_result expel(struct kernel_task *t)
+{
+	log_about(LOG_WARNING, LOG_ID_FAILED, t->vol->name,
+		  "this node was fenced while it was away: what waited here fails");
+	return kernel_images_fail_held(t);
+}
+
 /*
  * Beside that no data of this node's devices: all that needs a key. What it has of layouts is
  * worth nothing: nobody asks for it before the blocks are given to others. While the route is not
@@ -200,9 +208,13 @@ static enum own_result give_up(struct kernel_task *t)
 	if (result != OWN_OK)
 		return result;
 	routed_anew(t->vol);
-	/* Answered when all I/O of the route before has ended. */
+	/* Answered when all I/O of the route before has ended, or is held. */
 	error = covol_volume_set(t->c, &volume, COVOL_VOLUME_ROUTE);
-	return error && error != -ENOENT ? covol_failed(t, error) : OWN_OK;
+	if (error == -ENOENT)
+		return OWN_OK;
+	if (error)
+		return covol_failed(t, error);
+	return t->task->action.expelled ? expel(t) : OWN_OK;
 }
 
 /* The kernel knows the volume, with that coordinator at that epoch. */
@@ -279,8 +291,11 @@ static enum own_result do_register(struct kernel_task *t)
 /* Data goes on, with the extents that this node holds; if it has not been fenced meanwhile. */
 static enum own_result do_barrier(struct kernel_task *t)
 {
-	enum own_result result = leave(t);
+	enum own_result result;
 
+	if (t->task->action.expelled)
+		return give_up(t);
+	result = leave(t);
 	return result == OWN_OK && t->task->action.fenced ? kernel_images_clear(t) : result;
 }
 

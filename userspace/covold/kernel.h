@@ -133,6 +133,7 @@ void kernel_images_break_off(struct kernel *kernel, const uint8_t uuid[16]);
 enum own_result kernel_images_release(struct kernel_task *t);
 void kernel_images_drop(struct kernel_task *t);
 enum own_result kernel_images_clear(struct kernel_task *t);
+enum own_result kernel_images_fail_held(struct kernel_task *t);
 enum own_result kernel_images_forget(struct kernel_task *t);
 enum own_result kernel_images_recall(struct kernel_task *t);
 enum own_result kernel_images_close(struct kernel_task *t);

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who is fenced while it is away, or for somebody else, is given up: what waits there fails before
+ * the node comes back (I3).
+ */
+#include "rig.h"
+#include "test.h"
+
+#define N1 1
+#define N2 2
+#define N3 4
+#define ALL (N1 | N2 | N3)
+
+static void started(struct rig *rig)
+{
+	rig_init(rig, ALL);
+	rig_volume(rig, 1);
+	rig_clear(rig);
+}
+
+static void assert_direct(struct rig *rig, unsigned int node)
+{
+	struct own_status status = ownership_status(&rig->own, rig_vol(rig), node);
+
+	assert_int_equal(status.state, OWN_STATE_DIRECT);
+	assert_int_equal(status.reasons, 0);
+}
+
+/* In a takeover. Told until it has done it, and not again. */
+static void test_taken_over(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	started(&rig);
+	rig_view(&rig, N2 | N3, N2 | N3, 0, true);
+	assert_int_equal(rig_vol(&rig)->coordinator, 2);
+	assert_int_equal(rig.expelled, 0);
+	rig_clear(&rig);
+	rig.silent[OWN_TASK_REGISTER][1] = true;
+	rig_view(&rig, ALL, ALL, 0, true);
+	assert_int_equal(rig.expelled, N1);
+	rig_clear(&rig);
+	rig.silent[OWN_TASK_REGISTER][1] = false;
+	rig_view(&rig, ALL, ALL, 0, true);
+	assert_string_equal(rig.log, "register:1 barrier:1 connect:1 route:1");
+	assert_int_equal(rig.expelled, N1);
+	rig_clear(&rig);
+	rig_simple(&rig, OWN_EV_MOVE, 3, false);
+	assert_int_equal(rig.expelled, 0);
+	rig_exit(&rig);
+}
+
+static void test_not_needed(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	/* Nobody has needed what it has: it goes on. */
+	started(&rig);
+	rig_view(&rig, N1 | N2, N1 | N2, 0, true);
+	rig_view(&rig, ALL, ALL, 0, true);
+	assert_int_equal(rig.expelled, 0);
+	/* It is here: nobody goes on in its place. */
+	rig_simple(&rig, OWN_EV_PATH_LOST, 3, false);
+	rig_simple(&rig, OWN_EV_PATH_BACK, 3, false);
+	rig_fire(&rig);
+	assert_direct(&rig, 3);
+	assert_int_equal(rig.expelled, 0);
+	/* But if somebody wants to. */
+	rig_simple(&rig, OWN_EV_FENCE_WANTED, 3, false);
+	assert_direct(&rig, 3);
+	assert_int_equal(rig.expelled, N3);
+	rig_exit(&rig);
+}
+
+/* It had lost its key already when it went: it does not register when it comes. */
+static void test_keyless(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	started(&rig);
+	rig_simple(&rig, OWN_EV_PATH_LOST, 3, false);
+	rig_view(&rig, N1 | N2, N1 | N2, 0, true);
+	rig_clear(&rig);
+	rig_view(&rig, ALL, ALL, 0, true);
+	assert_string_equal(rig.log, "barrier:3 connect:3 route:3");
+	assert_int_equal(rig.expelled, N3);
+	rig_exit(&rig);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_taken_over),
+		cmocka_unit_test(test_not_needed),
+		cmocka_unit_test(test_keyless),
+	};
+
+	return cmocka_run_group_tests_name("expelled", tests, NULL, NULL);
+}
