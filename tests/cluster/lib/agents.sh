@@ -4,6 +4,8 @@
 # Nodes that run corosync and covold, as one sets them up: by "covol cluster". To be sourced after nodes.sh. From the script:
 # series.
 
+readonly AGENT_STATE=/var/lib/covol
+
 # agent N COMMAND [WORD...]: of guest/agent.
 agent() {
 	local number=$1
@@ -29,12 +31,20 @@ join() {
 	agent "$1" join_cluster
 }
 
-# boot N: it is in the cluster again.
+# keep_state N: what its agent has on a disk; see boot.
+keep_state() {
+	rm -rf "$REPORT/state/$1"
+	mkdir -p "$REPORT/state"
+	bed pull "$1" "$AGENT_STATE" "$REPORT/state/$1"
+}
+
+# boot N [kept]: it is in the cluster again. Nothing that was written there outlives a boot of the bed's nodes; with "kept" the
+# agent's state is as keep_state has it.
 boot() {
 	bed start "$1"
 	install_payload "$1"
-	# Nothing that was written there outlives a boot.
 	join "$1"
+	[[ $# -eq 1 ]] || bed push "$1" "$REPORT/state/$1" "$AGENT_STATE"
 	agent "$1" start
 }
 
@@ -51,6 +61,15 @@ make_cluster() {
 start_cluster() {
 	need_each "node %s runs corosync and covold" '1 2 3' at start
 	need_each "node %s sees three agents and a quorum" '1 2 3' at together 3
+}
+
+# all_links cut|heal: of the SAN.
+all_links() {
+	local number
+
+	for number in 1 2 3; do
+		bed "$1" "$number" san
+	done
 }
 
 # same_parts: all nodes read the same everywhere.
