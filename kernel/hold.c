@@ -207,6 +207,10 @@ void covol_hold_resume(struct covol_device *dev)
  * covol_hold_fail() - the administrator gives up what is held of a device
  * @dev: the device
  *
+ * But for what is lost with a peer (lost.h), which may be doing it still: that
+ * stays until the peer is forgotten. While the route is held nothing is tried
+ * again, so what is lost no more is found out here.
+ *
  * Context: process context.
  */
 void covol_hold_fail(struct covol_device *dev)
@@ -222,7 +226,7 @@ void covol_hold_fail(struct covol_device *dev)
 
 		while ((bio = bio_list_pop(&vol->held[list]))) {
 			bool fails = io_of(bio)->dev == dev &&
-				     !io_of(bio)->lost;
+				     !covol_lost_check(io_of(bio));
 
 			bio_list_add(fails ? &out : &keep, bio);
 			if (fails)

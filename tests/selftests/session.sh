@@ -226,6 +226,31 @@ late_service() {
 	same "$RUN/two" "$IMG" "$at" 1048576
 }
 
+# What was lost with a session can be failed when its peer is forgotten, not before: the peer may be doing it still.
+lost_fails() {
+	local at=$((48 << 20))
+
+	put "$RUN/one" "$IMG" "$at"
+	route 2 fs-redirected
+	late_write "$RUN/two" "$IMG" "$at"
+	kernel 2 session remove "$UUID" 1
+	within 10 is_held 2
+	route 2 held
+	dmsetup message n2-img 0 fail_held
+	sleep 1
+	alive late || fail 'what node 1 may be doing still has failed'
+	kernel 2 session remove "$UUID" 1 --forget
+	dmsetup message n2-img 0 fail_held
+	within 10 dead late
+	grep -q 'Input/output error' "$RUN/late.log" || fail "$(<"$RUN/late.log")"
+	late_lands
+	equal 'bios that are held' "$(held 2)" 0
+	session 1 2
+	route 2 direct
+	put "$RUN/one" "$IMG" "$at"
+	same "$RUN/one" "$IMG" "$at" 1048576
+}
+
 direct_goes_on() {
 	# Where the loads have written: ahead of a new writer chunks are prepared, and below there has to be a hole.
 	put "$RUN/one" "$IMG" 8M
@@ -322,6 +347,7 @@ it 'the member ends the session under load' 'ready removed_here'
 it 'the coordinator ends the session under load' 'ready removed_there'
 it 'the connection is reset under load' 'ready reset'
 it 'a new session replaces a live one under load' 'ready replaced'
+it 'what was lost with a session fails when its peer is forgotten, not before' 'ready lost_fails'
 it 'a write that the old session has in service is not done after those of the new one' 'ready late_service'
 it 'without a session direct I/O goes on, what needs the coordinator is held' 'ready direct_goes_on'
 it 'the coordinator has another epoch: STALE, I/O is held until the member has it too' 'ready epoch_differs 1 2'
