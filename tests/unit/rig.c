@@ -13,6 +13,15 @@ void rig_init(struct rig *rig, own_nodes nodes)
 	rig_view(rig, nodes, nodes, nodes, true);
 }
 
+void rig_started(struct rig *rig, own_nodes nodes)
+{
+	rig_init(rig, nodes);
+	rig_volume(rig, 1);
+	assert_int_equal(rig_vol(rig)->phase, OWN_ONLINE);
+	assert_int_equal(rig_vol(rig)->coordinator, 1);
+	rig_clear(rig);
+}
+
 void rig_exit(struct rig *rig)
 {
 	ownership_exit(&rig->own);

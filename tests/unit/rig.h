@@ -32,6 +32,8 @@ struct rig {
 };
 
 void rig_init(struct rig *rig, own_nodes nodes);
+/* The same, and volume 1 is started, with node 1 its coordinator; nothing is in the log. */
+void rig_started(struct rig *rig, own_nodes nodes);
 void rig_exit(struct rig *rig);
 
 int rig_event(struct rig *rig, const struct own_event *event);

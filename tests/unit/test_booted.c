@@ -15,13 +15,6 @@
 #define N3 4
 #define ALL (N1 | N2 | N3)
 
-static void started(struct rig *rig)
-{
-	rig_init(rig, ALL);
-	rig_volume(rig, 1);
-	rig_clear(rig);
-}
-
 /* The state becomes @old, as if those who know better had all ended. */
 static void forget(struct rig *rig, const struct ownership *old)
 {
@@ -36,7 +29,7 @@ static void test_once(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig);
+	rig_started(&rig, ALL);
 	rig_view(&rig, ALL, ALL, 0, true);
 	assert_string_equal(rig.log, "");
 	rig_view(&rig, ALL, ALL, N3, true);
@@ -55,7 +48,7 @@ static void test_boot_stale(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig);
+	rig_started(&rig, ALL);
 	ownership_copy(&old, &rig.own);
 	rig_view(&rig, ALL, ALL, N3, true);
 	assert_non_null(strstr(rig.log, "fence:1 register:3"));
@@ -66,7 +59,7 @@ static void test_boot_stale(void **state)
 	rig_exit(&rig);
 
 	/* By the old one it has no key; of what it has registered since that knows nothing. */
-	started(&rig);
+	rig_started(&rig, ALL);
 	rig_simple(&rig, OWN_EV_PATH_LOST, 3, false);
 	assert_int_equal(rig_member(&rig, 3)->access, OWN_ACCESS_NONE);
 	ownership_copy(&old, &rig.own);
@@ -85,7 +78,7 @@ static void test_no_quorum(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig);
+	rig_started(&rig, ALL);
 	rig_view(&rig, N2, N2, 0, false);
 	rig_view(&rig, N2 | N3, N2 | N3, N3, false);
 	assert_string_equal(rig.log, "");
@@ -100,7 +93,7 @@ static void test_restart(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig);
+	rig_started(&rig, ALL);
 	ownership_restart(&rig.own);
 	rig_view(&rig, N1 | N2, N1 | N2, N1, true);
 	assert_int_equal(rig_vol(&rig)->phase, OWN_ONLINE);
@@ -118,7 +111,7 @@ static void test_only_booted(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig);
+	rig_started(&rig, ALL);
 	rig.silent[OWN_TASK_FENCE][1] = true;
 	rig_simple(&rig, OWN_EV_FENCE_WANTED, 2, false);
 	assert_int_equal(rig_vol(&rig)->evict, N2);
@@ -137,7 +130,7 @@ static void test_only_booted(void **state)
 	rig_exit(&rig);
 
 	/* The fence ends both. */
-	started(&rig);
+	rig_started(&rig, ALL);
 	rig.silent[OWN_TASK_REGISTER][3] = true;
 	rig_view(&rig, ALL, ALL, N3, true);
 	assert_int_equal(rig_vol(&rig)->evict, 0);
@@ -145,7 +138,7 @@ static void test_only_booted(void **state)
 	rig_exit(&rig);
 
 	/* The coordinator: it is fenced for nothing else, though a takeover begins. */
-	started(&rig);
+	rig_started(&rig, ALL);
 	rig.silent[OWN_TASK_FENCE][2] = true;
 	rig_view(&rig, ALL, ALL, N1, true);
 	assert_int_equal(rig_vol(&rig)->phase, OWN_FENCE);
@@ -153,7 +146,7 @@ static void test_only_booted(void **state)
 	rig_exit(&rig);
 
 	/* One that is away, and has not booted that anybody knows. */
-	started(&rig);
+	rig_started(&rig, ALL);
 	rig.silent[OWN_TASK_FENCE][2] = true;
 	rig_view(&rig, N2 | N3, N2 | N3, 0, true);
 	assert_int_equal(rig_vol(&rig)->evict, N1);
@@ -200,7 +193,7 @@ static void test_boot_transfer(void **state)
 	size_t length;
 
 	(void)state;
-	started(&rig);
+	rig_started(&rig, ALL);
 	rig.silent[OWN_TASK_FENCE][1] = true;
 	rig.silent[OWN_TASK_FENCE][2] = true;
 	rig_view(&rig, ALL, ALL, N3, true);

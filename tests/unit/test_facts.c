@@ -34,13 +34,6 @@ static struct own_facts good_facts(struct rig *rig, unsigned int node)
 	};
 }
 
-static void started(struct rig *rig)
-{
-	rig_init(rig, N1 | N2);
-	rig_volume(rig, 1);
-	rig_clear(rig);
-}
-
 /* It announces what there is to announce, once; returns how many events that were. */
 static unsigned int say(struct rig *rig, unsigned int node, const struct own_facts *facts)
 {
@@ -166,7 +159,7 @@ static void test_differences(void **state)
 	(void)state;
 	for (d = differences; d < differences + sizeof(differences) / sizeof(*differences); d++) {
 		print_message("# %s\n", d->name);
-		started(&rig);
+		rig_started(&rig, N1 | N2);
 		facts = good_facts(&rig, d->node);
 		d->make(&facts);
 		assert_int_equal(say(&rig, d->node, &facts), *d->log != 0);
@@ -184,7 +177,7 @@ static void test_redirected(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig);
+	rig_started(&rig, N1 | N2);
 	rig_simple(&rig, OWN_EV_PATH_LOST, 2, false);
 	facts = good_facts(&rig, 2);
 	facts.path = false;
@@ -217,7 +210,7 @@ static void test_key_while_told(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig);
+	rig_started(&rig, N1 | N2);
 	rig.silent[OWN_TASK_ROUTE][2] = true;
 	rig_simple(&rig, OWN_EV_REDIRECT, 0, true);
 	rig_clear(&rig);
@@ -260,7 +253,7 @@ static void test_out_of_date(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig);
+	rig_started(&rig, N1 | N2);
 	facts = good_facts(&rig, 2);
 	facts.route = OWN_ROUTE_NONE;
 	facts.session_epoch = 0;
@@ -284,7 +277,7 @@ static void test_stopped(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig);
+	rig_started(&rig, N1 | N2);
 	rig_simple(&rig, OWN_EV_STOP, 0, false);
 	assert_int_equal(rig_vol(&rig)->phase, OWN_STOPPED);
 	rig_clear(&rig);
@@ -304,7 +297,7 @@ static void test_route_of_mount(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig);
+	rig_started(&rig, N1 | N2);
 	rig_simple(&rig, OWN_EV_REDIRECT, 0, true);
 	rig_clear(&rig);
 	rig_simple(&rig, OWN_EV_MOVE, 2, false);
@@ -321,7 +314,7 @@ static void test_path(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig);
+	rig_started(&rig, N1 | N2);
 	facts = good_facts(&rig, 2);
 	/* Its kernel holds by itself, and for that alone its route differs. */
 	facts.held = true;

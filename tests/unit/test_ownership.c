@@ -28,15 +28,6 @@ static void assert_status(struct rig *rig, unsigned int node, enum own_state sta
 	assert_int_equal(status.reasons, reasons);
 }
 
-static void started(struct rig *rig, own_nodes nodes)
-{
-	rig_init(rig, nodes);
-	rig_volume(rig, 1);
-	assert_int_equal(rig_vol(rig)->phase, OWN_ONLINE);
-	assert_int_equal(rig_vol(rig)->coordinator, 1);
-	rig_clear(rig);
-}
-
 static void test_start(void **state)
 {
 	struct rig rig;
@@ -142,7 +133,7 @@ static void test_requests(void **state)
 	for (request = requests; request < requests + sizeof(requests) / sizeof(*requests);
 	     request++) {
 		print_message("# %s\n", request->name);
-		started(&rig, N1 | N2 | N3);
+		rig_started(&rig, N1 | N2 | N3);
 		event = request->event;
 		event.volume = 1;
 		assert_int_equal(rig_event(&rig, &event), request->err);
@@ -158,7 +149,7 @@ static void test_maintenance(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig, N1 | N2);
+	rig_started(&rig, N1 | N2);
 	rig_simple(&rig, OWN_EV_MAINTENANCE, 0, true);
 	assert_status(&rig, 2, OWN_STATE_MAINTENANCE, OWN_REASON_ADMIN);
 	assert_int_equal(rig_simple(&rig, OWN_EV_START, 0, false), -EBUSY);
@@ -178,7 +169,7 @@ static void test_stop_start(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig, N1 | N2);
+	rig_started(&rig, N1 | N2);
 	rig_simple(&rig, OWN_EV_STOP, 0, false);
 	assert_status(&rig, 1, OWN_STATE_UNAVAILABLE, OWN_REASON_ADMIN);
 	rig_simple(&rig, OWN_EV_START, 0, false);
@@ -195,7 +186,7 @@ static void test_coordinator_dies(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig, N1 | N2 | N3);
+	rig_started(&rig, N1 | N2 | N3);
 	rig_view(&rig, N2 | N3, N2 | N3, 0, true);
 	assert_string_equal(rig.log,
 			    "fence:2 barrier:2 barrier:3 " SERVES("2") "connect:3 release:2");
@@ -220,7 +211,7 @@ static void test_fence_fails(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig, N1 | N2 | N3);
+	rig_started(&rig, N1 | N2 | N3);
 	rig.answer[OWN_TASK_FENCE][2] = OWN_FAILED;
 	rig.answer[OWN_TASK_FENCE][3] = OWN_FAILED;
 	rig_view(&rig, N2 | N3, N2 | N3, 0, true);
@@ -247,7 +238,7 @@ static void test_barrier_waits(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig, N1 | N2 | N3);
+	rig_started(&rig, N1 | N2 | N3);
 	rig.silent[OWN_TASK_BARRIER][3] = true;
 	rig_view(&rig, N2 | N3, N2 | N3, 0, true);
 	assert_string_equal(rig.log, "fence:2 barrier:2 barrier:3");
@@ -265,7 +256,7 @@ static void test_fence_again(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig, N1 | N2 | N3);
+	rig_started(&rig, N1 | N2 | N3);
 	rig.silent[OWN_TASK_BARRIER][3] = true;
 	rig_view(&rig, N2 | N3, N2 | N3, 0, true);
 	rig_clear(&rig);
@@ -288,7 +279,7 @@ static void test_comes_before_serve(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig, N1 | N2 | N3);
+	rig_started(&rig, N1 | N2 | N3);
 	rig.silent[OWN_TASK_SERVE][2] = true;
 	rig.silent[OWN_TASK_BARRIER][3] = true;
 	rig_view(&rig, N2, N2, 0, true);
@@ -304,7 +295,7 @@ static void test_no_quorum(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig, N1 | N2 | N3);
+	rig_started(&rig, N1 | N2 | N3);
 	rig_view(&rig, N2, N2, 0, false);
 	assert_string_equal(rig.log, "");
 	assert_int_equal(rig_simple(&rig, OWN_EV_STOP, 0, false), -EAGAIN);
@@ -320,7 +311,7 @@ static void test_fence_on_demand(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig, N1 | N2 | N3);
+	rig_started(&rig, N1 | N2 | N3);
 	rig_view(&rig, N1 | N2, N1 | N2, 0, true);
 	assert_string_equal(rig.log, "");
 	rig_simple(&rig, OWN_EV_FENCE_WANTED, 3, false);
@@ -331,7 +322,7 @@ static void test_fence_on_demand(void **state)
 	assert_int_equal(rig_vol(&rig)->coordinator, 1);
 	rig_exit(&rig);
 
-	started(&rig, N1 | N2 | N3);
+	rig_started(&rig, N1 | N2 | N3);
 	rig_simple(&rig, OWN_EV_FENCE_ALWAYS, 0, true);
 	rig_view(&rig, N1 | N2, N1 | N2, 0, true);
 	assert_string_equal(rig.log, "fence:1 release:1");
@@ -349,7 +340,7 @@ static void test_fence_on_demand(void **state)
 	rig_exit(&rig);
 
 	/* It was not in the way, and has not booted: it goes on. */
-	started(&rig, N1 | N2 | N3);
+	rig_started(&rig, N1 | N2 | N3);
 	rig_view(&rig, N1 | N2, N1 | N2, 0, true);
 	rig_view(&rig, N1 | N2 | N3, N1 | N2 | N3, 0, true);
 	assert_string_equal(rig.log, "barrier:3 connect:3 route:3");
@@ -357,7 +348,7 @@ static void test_fence_on_demand(void **state)
 	rig_exit(&rig);
 
 	/* It has booted: what it had sent before may still land. */
-	started(&rig, N1 | N2 | N3);
+	rig_started(&rig, N1 | N2 | N3);
 	rig_view(&rig, N1 | N2, N1 | N2, 0, true);
 	rig_view(&rig, N1 | N2 | N3, N1 | N2 | N3, N3, true);
 	assert_string_equal(rig.log, "fence:1 register:3 release:1 barrier:3 connect:3 route:3");
@@ -370,12 +361,12 @@ static void test_maintenance_recalls(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig, N1 | N2 | N3);
+	rig_started(&rig, N1 | N2 | N3);
 	rig_simple(&rig, OWN_EV_MOVE, 2, false);
 	assert_false(rig.recalled);
 	rig_exit(&rig);
 
-	started(&rig, N1 | N2 | N3);
+	rig_started(&rig, N1 | N2 | N3);
 	rig_view(&rig, N1 | N2, N1 | N2, 0, true);
 	rig_clear(&rig);
 	rig.silent[OWN_TASK_FENCE][1] = true;
@@ -384,7 +375,7 @@ static void test_maintenance_recalls(void **state)
 	assert_int_equal(rig_vol(&rig)->phase, OWN_HOLD);
 	rig_exit(&rig);
 
-	started(&rig, N1 | N2 | N3);
+	rig_started(&rig, N1 | N2 | N3);
 	rig_view(&rig, N1 | N2, N1 | N2, 0, true);
 	rig_clear(&rig);
 	rig_simple(&rig, OWN_EV_MAINTENANCE, 0, true);
@@ -400,7 +391,7 @@ static void test_agent_restarts(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig, N1 | N2 | N3);
+	rig_started(&rig, N1 | N2 | N3);
 	rig_view(&rig, N2 | N3, N1 | N2 | N3, 0, true);
 	assert_string_equal(rig.log, "");
 	rig_view(&rig, N1 | N2 | N3, N1 | N2 | N3, 0, true);
@@ -418,7 +409,7 @@ static void test_path(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig, N1 | N2);
+	rig_started(&rig, N1 | N2);
 	rig_simple(&rig, OWN_EV_PATH_LOST, 2, false);
 	assert_string_equal(rig.log, "fence:1 release:1 connect:2 route:2");
 	assert_int_equal(rig.kept, N1);
@@ -451,7 +442,7 @@ static void test_coordinator_path(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig, N1 | N2);
+	rig_started(&rig, N1 | N2);
 	rig_simple(&rig, OWN_EV_PATH_LOST, 1, false);
 	assert_string_equal(rig.log, "fence:2 barrier:1 barrier:2 "
 			    SERVES("2") "connect:1 route:1 release:2");
@@ -474,7 +465,7 @@ static void test_path_lost_while_routed(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig, N1);
+	rig_started(&rig, N1);
 	rig.silent[OWN_TASK_ROUTE][1] = true;
 	rig_simple(&rig, OWN_EV_REDIRECT, 0, true);
 	rig_simple(&rig, OWN_EV_PATH_LOST, 1, false);
@@ -493,7 +484,7 @@ static void test_path_lost_before_unmount(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig, N1);
+	rig_started(&rig, N1);
 	rig_simple(&rig, OWN_EV_PATH_LOST, 1, false);
 	rig_clear(&rig);
 	rig_simple(&rig, OWN_EV_STOP, 0, false);
@@ -504,7 +495,7 @@ static void test_path_lost_before_unmount(void **state)
 	rig_exit(&rig);
 
 	/* In the midst of it: nobody can help, and the node begins anew when it can. */
-	started(&rig, N1);
+	rig_started(&rig, N1);
 	rig.silent[OWN_TASK_UNMOUNT][1] = true;
 	rig_simple(&rig, OWN_EV_STOP, 0, false);
 	assert_true(ownership_needs_path(rig_vol(&rig), 1));
@@ -524,7 +515,7 @@ static void test_redirected_to_another(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig, N1 | N2 | N3);
+	rig_started(&rig, N1 | N2 | N3);
 	rig_simple(&rig, OWN_EV_PATH_LOST, 3, false);
 	rig_clear(&rig);
 	rig_simple(&rig, OWN_EV_MOVE, 2, false);
@@ -560,7 +551,7 @@ static void test_fenced(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig, N1 | N2);
+	rig_started(&rig, N1 | N2);
 	event.incarnation = rig_member(&rig, 1)->incarnation;
 	rig_event(&rig, &event);
 	/* Drained by another one, and nobody may think that its mount is still good. */
@@ -581,7 +572,7 @@ static void test_fenced_meanwhile(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig, N1 | N2);
+	rig_started(&rig, N1 | N2);
 	event.incarnation = rig_member(&rig, 2)->incarnation;
 	rig.silent[OWN_TASK_FENCE][1] = true;
 	rig_simple(&rig, OWN_EV_PATH_LOST, 2, false);
@@ -597,7 +588,7 @@ static void test_all_booted(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig, N1 | N2);
+	rig_started(&rig, N1 | N2);
 	rig_view(&rig, N1 | N2, N1 | N2, N1 | N2, true);
 	assert_string_equal(rig.log, "register:1 fence:1 register:2 barrier:1 barrier:2 "
 			    SERVES("1") "route:1 connect:2 route:2 release:1");
@@ -610,7 +601,7 @@ static void test_restart(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig, N1 | N2);
+	rig_started(&rig, N1 | N2);
 	ownership_restart(&rig.own);
 	assert_int_equal(rig_vol(&rig)->phase, OWN_STOPPED);
 	assert_int_equal(rig_vol(&rig)->wanted, OWN_WANT_STARTED);
@@ -698,7 +689,7 @@ static void test_two_nodes(void **state)
 	struct rig one, two;
 
 	(void)state;
-	started(&one, N1 | N2);
+	rig_started(&one, N1 | N2);
 	one.own.two_node = true;
 	memset(&two, 0, sizeof(two));
 	ownership_copy(&two.own, &one.own);
@@ -730,7 +721,7 @@ static void test_merge(void **state)
 	struct ownership old, a, b;
 
 	(void)state;
-	started(&one, N1 | N2 | N3);
+	rig_started(&one, N1 | N2 | N3);
 	ownership_copy(&old, &one.own);
 	rig_view(&one, N2 | N3, N2 | N3, 0, true);
 	old.seq += 100;

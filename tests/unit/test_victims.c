@@ -13,14 +13,6 @@
 #define ALL (N1 | N2 | N3)
 #define OTHERS (~(own_nodes)ALL)
 
-static void started(struct rig *rig)
-{
-	rig_init(rig, ALL);
-	rig_volume(rig, 1);
-	assert_int_equal(rig_vol(rig)->coordinator, 1);
-	rig_clear(rig);
-}
-
 /* The fence that is under way, which nobody answers. */
 static struct own_victims victims_of(struct rig *rig)
 {
@@ -49,7 +41,7 @@ static void test_gone(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig);
+	rig_started(&rig, ALL);
 	silence(&rig);
 	rig_view(&rig, N2 | N3, N2 | N3, 0, true);
 	victims = victims_of(&rig);
@@ -70,7 +62,7 @@ static void test_booted(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig);
+	rig_started(&rig, ALL);
 	silence(&rig);
 	rig_view(&rig, ALL, ALL, N3, true);
 	victims = victims_of(&rig);
@@ -88,7 +80,7 @@ static void test_evicted(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig);
+	rig_started(&rig, ALL);
 	silence(&rig);
 	rig_simple(&rig, OWN_EV_FENCE_WANTED, 3, false);
 	victims = victims_of(&rig);
@@ -104,7 +96,7 @@ static void test_pathless(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig);
+	rig_started(&rig, ALL);
 	silence(&rig);
 	rig_simple(&rig, OWN_EV_PATH_LOST, 3, false);
 	victims = victims_of(&rig);
@@ -124,7 +116,7 @@ static void test_urgent(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig);
+	rig_started(&rig, ALL);
 	rig_view(&rig, N1 | N2, N1 | N2, 0, true);
 	rig.answer[OWN_TASK_FENCE][1] = OWN_FAILED;
 	rig.answer[OWN_TASK_FENCE][2] = OWN_FAILED;
@@ -146,7 +138,7 @@ static void test_forgotten(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig);
+	rig_started(&rig, ALL);
 	rig_view(&rig, N2 | N3, N2 | N3, 0, true);
 	assert_int_equal(rig_vol(&rig)->phase, OWN_ONLINE);
 	assert_int_equal(rig_member(&rig, 1)->access, OWN_ACCESS_NONE);
@@ -156,7 +148,7 @@ static void test_forgotten(void **state)
 	assert_int_equal(victims_of(&rig).forgotten, 0);
 	rig_exit(&rig);
 
-	started(&rig);
+	rig_started(&rig, ALL);
 	rig_view(&rig, N2 | N3, N2 | N3, 0, true);
 	silence(&rig);
 	rig_view(&rig, N3, N3, 0, true);
