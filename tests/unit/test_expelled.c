@@ -11,13 +11,6 @@
 #define N3 4
 #define ALL (N1 | N2 | N3)
 
-static void started(struct rig *rig)
-{
-	rig_init(rig, ALL);
-	rig_volume(rig, 1);
-	rig_clear(rig);
-}
-
 static void assert_direct(struct rig *rig, unsigned int node)
 {
 	struct own_status status = ownership_status(&rig->own, rig_vol(rig), node);
@@ -32,7 +25,7 @@ static void test_taken_over(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig);
+	rig_started(&rig, ALL);
 	rig_view(&rig, N2 | N3, N2 | N3, 0, true);
 	assert_int_equal(rig_vol(&rig)->coordinator, 2);
 	assert_int_equal(rig.expelled, 0);
@@ -57,7 +50,7 @@ static void test_not_needed(void **state)
 
 	(void)state;
 	/* Nobody has needed what it has: it goes on. */
-	started(&rig);
+	rig_started(&rig, ALL);
 	rig_view(&rig, N1 | N2, N1 | N2, 0, true);
 	rig_view(&rig, ALL, ALL, 0, true);
 	assert_int_equal(rig.expelled, 0);
@@ -80,7 +73,7 @@ static void test_keyless(void **state)
 	struct rig rig;
 
 	(void)state;
-	started(&rig);
+	rig_started(&rig, ALL);
 	rig_simple(&rig, OWN_EV_PATH_LOST, 3, false);
 	rig_view(&rig, N1 | N2, N1 | N2, 0, true);
 	rig_clear(&rig);
@@ -90,12 +83,33 @@ static void test_keyless(void **state)
 	rig_exit(&rig);
 }
 
+/* What it has answered was before it was given up. */
+static void test_wanted_meanwhile(void **state)
+{
+	struct own_event done = { .type = OWN_EV_DONE, .node = 3, .volume = 1 };
+	struct rig rig;
+
+	(void)state;
+	rig_started(&rig, ALL);
+	rig.silent[OWN_TASK_BARRIER][3] = true;
+	rig_simple(&rig, OWN_EV_MOVE, 2, false);
+	assert_int_equal(own_member(rig_vol(&rig), 3)->task, OWN_TASK_BARRIER);
+	rig.silent[OWN_TASK_FENCE][1] = true;
+	rig.silent[OWN_TASK_FENCE][2] = true;
+	rig_simple(&rig, OWN_EV_FENCE_WANTED, 3, false);
+	done.serial = own_member(rig_vol(&rig), 3)->serial;
+	assert_int_equal(rig_event(&rig, &done), 0);
+	assert_true(own_member(rig_vol(&rig), 3)->expelled);
+	rig_exit(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_taken_over),
 		cmocka_unit_test(test_not_needed),
 		cmocka_unit_test(test_keyless),
+		cmocka_unit_test(test_wanted_meanwhile),
 	};
 
 	return cmocka_run_group_tests_name("expelled", tests, NULL, NULL);

@@ -171,6 +171,13 @@ static void failed(struct own_step *step, struct own_volume *vol, unsigned int n
 		own_evict(vol, node);
 }
 
+/* Not what waits by the time of a fence that is still to come. */
+static void what_waited_failed(struct own_volume *vol, unsigned int node)
+{
+	if (!(vol->evict & own_bit(node)))
+		own_member(vol, node)->expelled = false;
+}
+
 void own_member_done(struct own_step *step, struct own_volume *vol, unsigned int node,
 		     enum own_task task, const struct own_event *event)
 {
@@ -184,11 +191,11 @@ void own_member_done(struct own_step *step, struct own_volume *vol, unsigned int
 	switch (task) {
 	case OWN_TASK_REGISTER:
 		member->access = OWN_ACCESS_REGISTERED;
-		member->expelled = false;
+		what_waited_failed(vol, node);
 		break;
 	case OWN_TASK_BARRIER:
 		member->barrier = vol->term;
-		member->expelled = false;
+		what_waited_failed(vol, node);
 		break;
 	case OWN_TASK_HOLD:
 		member->held = true;

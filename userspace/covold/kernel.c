@@ -187,8 +187,8 @@ static void routed_anew(struct kernel_volume *vol)
 /* I3: this node was given up, others go on in its place; what it had begun must not be done now. */
 static enum own_result expel(struct kernel_task *t)
 {
-	log_about(LOG_WARNING, LOG_ID_FAILED, t->vol->name,
-		  "this node was fenced while it was away: what waited here fails");
+	log_about(LOG_WARNING, NULL, t->vol->name,
+		  "this node was given up and fenced: what waited here fails");
 	return kernel_images_fail_held(t);
 }
 
