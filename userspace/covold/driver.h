@@ -28,11 +28,13 @@ struct driver_task {
  * @result: OWN_OK only if what the task says is so now, all of it
  * @epoch: FENCE: that the LUN's header has; WRITE_EPOCH: that it has now
  * @reason: why not, for people; "" if it went well
+ * @note: what it came to if it went well, for people; "" if there is nothing more to say
  */
 struct driver_answer {
 	enum own_result result;
 	uint64_t epoch;
 	char reason[256];
+	char note[256];
 };
 
 /**

@@ -20,6 +20,14 @@
 /* By then a coordinator that is dead is no longer it. */
 #define RECONNECT_USEC	3000000
 
+static uint64_t now_usec(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000ULL + now.tv_nsec / 1000;
+}
+
 /* ---- volumes ---- */
 
 static struct kernel_volume *volume_find(struct kernel *kernel, const uint8_t uuid[16])
@@ -299,12 +307,19 @@ static enum own_result do_barrier(struct kernel_task *t)
 	return result == OWN_OK && t->task->action.fenced ? kernel_images_clear(t) : result;
 }
 
+static void note_file_system(struct kernel_task *t, uint64_t began)
+{
+	snprintf(t->answer->note, sizeof(t->answer->note), "the file system took %llu ms",
+		 (unsigned long long)(now_usec() - began) / 1000);
+}
+
 static enum own_result do_mount(struct kernel_task *t)
 {
 	struct covol_uuid id = id_of(t->vol);
 	char directory[PATH_MAX], why[DEVICE_ERROR];
 	struct covol_volume volume;
 	enum own_result result;
+	uint64_t began;
 	int error;
 
 	result = kernel_check_key(t);
@@ -318,6 +333,7 @@ static enum own_result do_mount(struct kernel_task *t)
 	if (error)
 		return covol_failed(t, error);
 	error = device_create(&volume, why);
+	began = now_usec();
 	if (!error)
 		error = device_mount(t->vol->uuid, lun_fs_name(t->vol->header.fs),
 				     kernel_directory(t->vol, directory), why);
@@ -327,6 +343,7 @@ static enum own_result do_mount(struct kernel_task *t)
 		device_remove(t->vol->uuid, why);
 		return result;
 	}
+	note_file_system(t, began);
 	pthread_mutex_lock(&t->vol->kernel->lock);
 	t->vol->facts.mounted = true;
 	pthread_mutex_unlock(&t->vol->kernel->lock);
@@ -384,6 +401,7 @@ static enum own_result do_unmount(struct kernel_task *t)
 {
 	char directory[PATH_MAX], why[DEVICE_ERROR];
 	enum own_result result = t->task->action.recall ? kernel_images_recall(t) : OWN_OK;
+	uint64_t began;
 	int error;
 
 	if (result == OWN_OK)
@@ -392,9 +410,11 @@ static enum own_result do_unmount(struct kernel_task *t)
 		result = kernel_images_release(t);
 	if (result != OWN_OK)
 		return result;
+	began = now_usec();
 	error = device_unmount(t->vol->uuid, kernel_directory(t->vol, directory), false, why);
 	if (error)
 		return kernel_fail(t, error, "%s", why);
+	note_file_system(t, began);
 	pthread_mutex_lock(&t->vol->kernel->lock);
 	t->vol->facts.mounted = false;
 	pthread_mutex_unlock(&t->vol->kernel->lock);
@@ -572,14 +592,6 @@ const struct driver_ops kernel_driver = {
 };
 
 /* ---- what is lost: paths, sessions ---- */
-
-static uint64_t now_usec(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000ULL + now.tv_nsec / 1000;
-}
 
 static bool has_session(struct kernel_task *t)
 {

@@ -250,6 +250,8 @@ static enum own_result fence_by_command(struct kernel_task *t)
 	error = lun_drain(&lun, &fence, &report);
 	if (error)
 		result = kernel_fail(t, error, "%s", report.text);
+	else
+		snprintf(t->answer->note, sizeof(t->answer->note), "%.255s", report.text);
 	if (!error)
 		error = lun_header_read(&lun, &t->vol->header, NULL);
 	if (error && result == OWN_OK)
@@ -291,6 +293,7 @@ static enum own_result fence_by_keys(struct kernel_task *t)
 	if (error)
 		result = kernel_fail(t, error, "%s", lun.error);
 	t->answer->epoch = t->vol->header.epoch;
+	snprintf(t->answer->note, sizeof(t->answer->note), "%.255s", report.text);
 	lun_close(&lun);
 	return result;
 }

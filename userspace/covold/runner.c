@@ -28,6 +28,7 @@ struct local {
 	bool listed;		/* in the state */
 	struct driver_task task;
 	struct driver_answer answer;
+	unsigned int ms;	/* that the task took */
 	struct seen seen[OWN_NODES];
 };
 
@@ -88,12 +89,22 @@ static void say(struct runner *runner, const struct own_event *event)
 
 static void start(struct local *local);
 
+static uint64_t since_boot_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
+}
+
 static void work(void *data)
 {
+	uint64_t began = since_boot_ms();
 	struct local *local = data;
 
 	local->runner->setup.driver->run(local->runner->setup.driver_data, &local->task,
 					 &local->answer);
+	local->ms = since_boot_ms() - began;
 }
 
 static void log_answer(const struct local *local)
@@ -102,8 +113,9 @@ static void log_answer(const struct local *local)
 	const struct driver_answer *answer = &local->answer;
 
 	if (answer->result == OWN_OK)
-		log_about(LOG_INFO, LOG_ID_TASK, local->name, "%s: done",
-			  own_task_name(action->task));
+		log_about(LOG_INFO, LOG_ID_TASK, local->name, "%s: done in %u ms%s%s",
+			  own_task_name(action->task), local->ms, *answer->note ? ": " : "",
+			  answer->note);
 	else
 		log_about(LOG_WARNING, LOG_ID_FAILED, local->name, "%s failed: %s",
 			  own_task_name(action->task), answer->reason);
