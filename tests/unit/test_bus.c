@@ -274,6 +274,20 @@ static void test_wishes(void **state)
 	assert_int_equal(first()->placed, 5);
 }
 
+static void test_fence_policy(void **state)
+{
+	(void)state;
+	assert_done("fence show --json");
+	assert_json("{\"fence\":[{\"policy\":\"on-demand\"}]}", NULL);
+	assert_done("fence always");
+	assert_true(runner_state(rig.node.runner)->fence_always);
+	assert_done("fence show");
+	assert_says(out, "always\n");
+	assert_done("fence on-demand");
+	assert_false(runner_state(rig.node.runner)->fence_always);
+	assert_int_equal(ask("fence always v1"), EXIT_USAGE);
+}
+
 static void test_refused(void **state)
 {
 	(void)state;
@@ -391,6 +405,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_life), TEST(test_wishes), TEST(test_refused), TEST(test_images),
 		TEST(test_nobody), TEST(test_trouble), TEST(test_nodes),
+		TEST(test_fence_policy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

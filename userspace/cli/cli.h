@@ -193,6 +193,9 @@ int image_attach(const struct command *self, int argc, char **argv);
 int image_detach(const struct command *self, int argc, char **argv);
 int maintenance_enter(const struct command *self, int argc, char **argv);
 int maintenance_leave(const struct command *self, int argc, char **argv);
+int fence_always(const struct command *self, int argc, char **argv);
+int fence_on_demand(const struct command *self, int argc, char **argv);
+int fence_show(const struct command *self, int argc, char **argv);
 
 int kernel_volume_add(const struct command *self, int argc, char **argv);
 int kernel_volume_set(const struct command *self, int argc, char **argv);

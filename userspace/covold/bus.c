@@ -225,6 +225,18 @@ static int on_adopt(sd_bus_message *message, void *data, sd_bus_error *error)
 	return begin_making(data, message, device, name, LUN_FS_NONE, force, true);
 }
 
+static int on_fence_always(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+	struct own_event event = { .type = OWN_EV_FENCE_ALWAYS };
+	int on, result = sd_bus_message_read(message, "b", &on);
+
+	(void)error;
+	if (result < 0)
+		return result;
+	event.on = on;
+	return request(data, message, &event);
+}
+
 static int append_reasons(sd_bus_message *reply, unsigned int reasons)
 {
 	unsigned int bit;
@@ -329,6 +341,8 @@ static int get_manager(sd_bus *sd, const char *path, const char *interface, cons
 	(void)error;
 	if (!strcmp(property, "Quorate"))
 		return sd_bus_message_append(reply, "b", own->quorate);
+	if (!strcmp(property, "FenceAlways"))
+		return sd_bus_message_append(reply, "b", own->fence_always);
 	if (!strcmp(property, "Node"))
 		return sd_bus_message_append(reply, "u", bus->node);
 	if (!strcmp(property, "Trouble"))
@@ -350,11 +364,14 @@ static const sd_bus_vtable manager[] = {
 	SD_BUS_PROPERTY("Quorate", "b", get_manager, 0, SD_BUS_VTABLE_PROPERTY_EMITS_INVALIDATION),
 	SD_BUS_PROPERTY("Trouble", "s", get_manager, 0, 0),
 	SD_BUS_PROPERTY("Nodes", "a(uss)", get_manager, 0, 0),
+	SD_BUS_PROPERTY("FenceAlways", "b", get_manager, 0, 0),
 	SD_BUS_METHOD_WITH_ARGS("CreateVolume",
 				SD_BUS_ARGS("s", device, "s", name, "s", filesystem, "b", force),
 				SD_BUS_RESULT("s", uuid), on_create, 0),
 	SD_BUS_METHOD_WITH_ARGS("Adopt", SD_BUS_ARGS("s", device, "s", name, "b", force),
 				SD_BUS_RESULT("s", uuid), on_adopt, 0),
+	SD_BUS_METHOD_WITH_ARGS("SetFenceAlways", SD_BUS_ARGS("b", on), SD_BUS_NO_RESULT,
+				on_fence_always, 0),
 	SD_BUS_METHOD_WITH_ARGS("GetStatus", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(sssussasst)", rows),
 				on_status, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_SIGNAL("Changed", "", 0),
