@@ -202,8 +202,10 @@ void group_say(struct sim *sim, unsigned int node, const struct own_event *event
 	struct sim_node *self = &sim->node[node];
 	struct sim_message message = { .from = node, .event = *event };
 
-	if (self->running && self->synced && !self->pendings && !self->frozen)
-		append(self->view, &message);
+	if (!self->running || !self->synced || self->pendings || self->frozen)
+		return;
+	append(self->view, &message);
+	sim->events++;
 }
 
 static uint64_t hash_of(const uint8_t *bytes, size_t length)
@@ -221,8 +223,9 @@ static uint64_t hash_of(const uint8_t *bytes, size_t length)
 	return hash;
 }
 
-static void offer_state(struct sim_node *self, unsigned int node)
+static void offer_state(struct sim *sim, unsigned int node)
 {
+	struct sim_node *self = &sim->node[node];
 	struct sim_message message = {
 		.from = node,
 		.boot = self->life + 1,
@@ -237,10 +240,14 @@ static void offer_state(struct sim_node *self, unsigned int node)
 	blob->hash = hash_of(blob->bytes, blob->length);
 	message.state = blob;
 	append(self->view, &message);
+	sim->states++;
+	sim->bytes += blob->length;
 }
 
-static void next_view(struct sim_node *self, unsigned int node)
+static void next_view(struct sim *sim, unsigned int node)
 {
+	struct sim_node *self = &sim->node[node];
+
 	view_put(self->view);
 	self->heard = self->at;
 	if (!self->synced)
@@ -260,7 +267,7 @@ static void next_view(struct sim_node *self, unsigned int node)
 	self->away_nodes = 0;
 	memset(self->offers, 0, sizeof(self->offers));
 	if (!self->pendings)
-		offer_state(self, node);
+		offer_state(sim, node);
 }
 
 static void decode(struct sim *sim, struct ownership *own, const struct sim_blob *blob)
@@ -371,7 +378,7 @@ bool group_deliver(struct sim *sim, unsigned int node)
 	}
 	if (!self->pendings)
 		return false;
-	next_view(self, node);
+	next_view(sim, node);
 	return true;
 }
 

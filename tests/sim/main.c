@@ -16,6 +16,9 @@ struct options {
 	unsigned int nodes;
 	bool no_drain;
 	bool command;
+	bool messages;
+	bool json;
+	bool quick;
 };
 
 struct run {
@@ -168,11 +171,16 @@ static void usage(FILE *out)
 {
 	fprintf(out,
 		"usage: sim [--seed N] [--steps N] [--nodes N] [--no-drain] [--command]\n"
+		"       sim --messages [--json] [--quick]\n"
 		"  --seed N     of the first run; the others count on from there (default: a new one)\n"
 		"  --steps N    how many at least, in all runs together (default: 1000000)\n"
 		"  --nodes N    at most so many (default: 64)\n"
 		"  --no-drain   fencing does not drain: this must find a failure\n"
-		"  --command    in all runs, not in some, the LUN knows no keys, and who is fenced is switched off\n");
+		"  --command    in all runs, not in some, the LUN knows no keys, and who is fenced is switched off\n"
+		"  --messages   how many of the group a change of coordinator takes, with 8 to 64 nodes;\n"
+		"               fails if they grow faster than the nodes, or with the volumes\n"
+		"  --json       an object a line\n"
+		"  --quick      not with all of these numbers of nodes and volumes\n");
 }
 
 static void parse(int argc, char **argv, struct options *options)
@@ -183,6 +191,9 @@ static void parse(int argc, char **argv, struct options *options)
 		{ "nodes", required_argument, NULL, 'm' },
 		{ "no-drain", no_argument, NULL, 'd' },
 		{ "command", no_argument, NULL, 'c' },
+		{ "messages", no_argument, NULL, 'g' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "quick", no_argument, NULL, 'q' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
@@ -204,6 +215,15 @@ static void parse(int argc, char **argv, struct options *options)
 			break;
 		case 'c':
 			options->command = true;
+			break;
+		case 'g':
+			options->messages = true;
+			break;
+		case 'j':
+			options->json = true;
+			break;
+		case 'q':
+			options->quick = true;
 			break;
 		default:
 			usage(opt == 'h' ? stdout : stderr);
@@ -228,6 +248,8 @@ int main(int argc, char **argv)
 	struct run run;
 
 	parse(argc, argv, &options);
+	if (options.messages)
+		return messages_measure(options.json, options.quick) ? 0 : 1;
 	printf("# seed %llu\n", (unsigned long long)options.seed);
 	fflush(stdout);
 	while (steps < options.steps) {

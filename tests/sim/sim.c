@@ -66,10 +66,12 @@ void sim_init(struct sim *sim, unsigned int nodes, unsigned int volumes, bool tw
 	sim->two_node = two_node;
 	sim->drain = true;
 	sim->node = calloc(nodes + 1, sizeof(*sim->node));
+	sim->lun = calloc(volumes + 1, sizeof(*sim->lun));
 	add_volumes(sim, &own);
 	for (node = 1; node <= nodes; node++) {
 		ownership_copy(&sim->node[node].own, &own);
 		sim->node[node].alive = true;
+		sim->node[node].local = calloc(volumes + 1, sizeof(struct sim_local));
 		for (volume = 1; volume <= volumes; volume++)
 			sim_local(sim, node, volume)->path = true;
 		agent_start(sim, node);
@@ -86,8 +88,10 @@ void sim_exit(struct sim *sim)
 		group_leave(sim, node);
 		ownership_exit(&sim->node[node].own);
 		free(sim->node[node].actions.list);
+		free(sim->node[node].local);
 	}
 	free(sim->node);
+	free(sim->lun);
 }
 
 bool sim_crash(struct sim *sim, unsigned int node)
@@ -400,7 +404,7 @@ static void check_stopped(struct sim *sim, const struct own_volume *vol)
 	}
 }
 
-static void check_volume(struct sim *sim, struct own_volume *vol)
+static void check_volume(struct sim *sim, struct own_volume *vol, own_nodes here)
 {
 	const struct sim_local *local;
 	unsigned int node;
@@ -422,14 +426,14 @@ static void check_volume(struct sim *sim, struct own_volume *vol)
 	if (!local->mounted || local->serving != vol->epoch)
 		sim_violated(sim, "volume %u: node %u is coordinator and does not serve", vol->id,
 			     vol->coordinator);
-	for (node = 1; node <= sim->nodes; node++)
+	own_for_each(node, here)
 		check_node(sim, vol, node);
 }
 
 /* Where nobody has said anything about where volumes should be. */
-static void check_spread(struct sim *sim, const struct ownership *own)
+static void check_spread(struct sim *sim, const struct ownership *own, own_nodes here)
 {
-	unsigned int counts[OWN_NODES + 1] = { 0 }, node, most = 0, least = SIM_VOLUMES;
+	unsigned int counts[OWN_NODES + 1] = { 0 }, node, most = 0, least = OWN_VOLUMES;
 	size_t i;
 
 	for (i = 0; i < own->count; i++) {
@@ -438,7 +442,7 @@ static void check_spread(struct sim *sim, const struct ownership *own)
 			return;
 		counts[own->volumes[i]->coordinator]++;
 	}
-	for (node = 1; node <= sim->nodes; node++) {
+	own_for_each(node, here) {
 		if (counts[node] > most)
 			most = counts[node];
 		if (counts[node] < least)
@@ -448,33 +452,62 @@ static void check_spread(struct sim *sim, const struct ownership *own)
 		sim_violated(sim, "at rest, and one node has %u volumes, another %u", most, least);
 }
 
+static own_nodes alive(const struct sim *sim)
+{
+	own_nodes nodes = 0;
+	unsigned int node;
+
+	for (node = 1; node <= sim->nodes; node++)
+		if (sim->node[node].alive)
+			nodes |= own_bit(node);
+	return nodes;
+}
+
 static void check_rest(struct sim *sim)
 {
-	const struct ownership *own = &sim->node[1].own;
+	own_nodes here = alive(sim);
+	const struct ownership *own = &sim->node[own_first(here)].own;
 	unsigned int node;
 	size_t i;
 
-	for (node = 1; node <= sim->nodes; node++)
+	own_for_each(node, here)
 		if (!sim->node[node].synced || !sim->node[node].own.quorate)
 			sim_violated(sim, "at rest, and node %u is not in sync", node);
 	for (i = 0; i < own->count; i++)
-		check_volume(sim, own->volumes[i]);
-	check_spread(sim, own);
+		check_volume(sim, own->volumes[i], here);
+	check_spread(sim, own, here);
+}
+
+static void come_to_rest(struct sim *sim, bool (*go_on)(struct sim *sim))
+{
+	unsigned long limit =
+		sim->steps + (unsigned long)SETTLE_STEPS * sim->nodes * (sim->nodes + sim->volumes);
+
+	while (!sim->violation[0] && go_on(sim))
+		if (sim->steps > limit)
+			sim_violated(sim, "does not come to rest");
+	if (!sim->violation[0])
+		check_rest(sim);
+}
+
+static bool anything(struct sim *sim)
+{
+	return progress(sim) || timers(sim) || power(sim);
 }
 
 /* All is well again, and nothing more happens: every volume has to be served in the end. */
 void sim_settle(struct sim *sim)
 {
-	unsigned long limit =
-		sim->steps + (unsigned long)SETTLE_STEPS * sim->nodes * (sim->nodes + sim->volumes);
-
 	sim->salt = 0;
 	repair(sim);
-	while (!sim->violation[0] && (progress(sim) || timers(sim) || power(sim)))
-		if (sim->steps > limit)
-			sim_violated(sim, "does not come to rest");
-	if (!sim->violation[0])
-		check_rest(sim);
+	come_to_rest(sim, anything);
+}
+
+/* The same among those who are alive, without a repair, and before any timer ends. */
+void sim_rest(struct sim *sim)
+{
+	sim->salt = 0;
+	come_to_rest(sim, progress);
 }
 
 void sim_print(const struct sim *sim, const struct sim_choice *choice)

@@ -13,7 +13,7 @@
 
 #include "../../userspace/agent/ownership.h"
 
-#define SIM_VOLUMES	8
+#define SIM_VOLUMES	8	/* of a random run, at most */
 #define SIM_WRITES	24	/* under way on one LUN */
 #define SIM_PENDING	16	/* views that a node has not yet heard of */
 #define SIM_TIMERS	256
@@ -152,7 +152,7 @@ struct sim_node {
 	uint32_t pending_cut[SIM_PENDING];
 	own_nodes pending_away[SIM_PENDING];
 	unsigned int pendings;
-	struct sim_local local[SIM_VOLUMES + 1];
+	struct sim_local *local;	/* of volumes 1 to @volumes */
 	struct own_action timers[SIM_TIMERS];
 	unsigned int timer_count;
 };
@@ -164,19 +164,23 @@ struct sim {
 	bool drain;			/* fencing drains; if not, that must be found */
 	bool command;			/* the LUN knows no keys: who is fenced is switched off */
 	struct sim_node *node;		/* 1 to nodes */
-	struct sim_lun lun[SIM_VOLUMES + 1];
+	struct sim_lun *lun;		/* 1 to volumes */
 	char violation[200];		/* what went wrong first; empty: nothing */
 	const char *kind;		/* of violation: its format */
 	uint32_t salt;			/* of the choice that is being carried out */
 	unsigned long views;
 	unsigned long rings;
 	unsigned long steps;		/* that did something */
+	unsigned long events;		/* announced in the group */
+	unsigned long states;		/* offered in new views */
+	unsigned long bytes;		/* of these states */
 };
 
 void sim_init(struct sim *sim, unsigned int nodes, unsigned int volumes, bool two_node);
 void sim_exit(struct sim *sim);
 bool sim_apply(struct sim *sim, const struct sim_choice *choice);
 void sim_settle(struct sim *sim);
+void sim_rest(struct sim *sim);
 bool sim_crash(struct sim *sim, unsigned int node);
 void sim_print(const struct sim *sim, const struct sim_choice *choice);
 void sim_dump(struct sim *sim);
@@ -202,6 +206,9 @@ bool agent_timer(struct sim *sim, unsigned int node, uint32_t which);
 bool work_go_on(struct sim *sim, unsigned int node, unsigned int volume);
 void work_told(struct sim *sim, unsigned int node, const struct own_action *action);
 void work_stop(struct sim_local *local);
+
+/* messages.c */
+bool messages_measure(bool json, bool quick);
 
 /* lun.c */
 bool lun_write(struct sim *sim, unsigned int node, unsigned int volume, bool metadata);
