@@ -527,11 +527,11 @@ static void dump_member(const struct own_member *member, const struct sim_local 
 {
 	static const char *const accesses[OWN_ACCESSES] = { "-", "maybe", "key" };
 
-	printf("#   node %-2u %-5s route %u task %s%s%s%s%s%s%s | key %llx, session %u%s%s%s, %s\n",
+	printf("#   node %-2u %-5s route %u task %s%s%s%s%s%s | key %llx, session %u%s%s%s, %s\n",
 	       node, accesses[member->access], member->route, own_task_name(member->task),
 	       member->retry ? " waits" : "", member->no_path ? " no-path" : "",
 	       member->damped ? " damped" : "", member->path_timer ? " path-timer" : "",
-	       member->held ? " held" : "", member->locked_out ? " locked-out" : "",
+	       member->locked_out ? " locked-out" : "",
 	       (unsigned long long)local->incarnation, local->session,
 	       local->mounted ? " mounted" : "", local->conflict ? " conflict" : "",
 	       local->path ? "" : " no-path", own_task_name(local->job.task));

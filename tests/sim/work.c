@@ -289,12 +289,6 @@ static int do_release(struct work *work)
 	return OWN_OK;
 }
 
-static int do_hold(struct work *work)
-{
-	(void)work;
-	return OWN_OK;
-}
-
 static int do_unmount(struct work *work)
 {
 	if (!work->local->mounted)
@@ -349,7 +343,7 @@ static int (*const tasks[OWN_TASKS])(struct work *work) = {
 	[OWN_TASK_BARRIER] = do_barrier,   [OWN_TASK_MOUNT] = do_mount,
 	[OWN_TASK_WRITE_EPOCH] = do_epoch, [OWN_TASK_SERVE] = do_serve,
 	[OWN_TASK_CONNECT] = do_connect,   [OWN_TASK_RELEASE] = do_release,
-	[OWN_TASK_HOLD] = do_hold,	   [OWN_TASK_UNMOUNT] = do_unmount,
+	[OWN_TASK_UNMOUNT] = do_unmount,
 	[OWN_TASK_ROUTE] = do_route,	   [OWN_TASK_CLOSE] = do_close,
 };
 

@@ -66,12 +66,12 @@ static void test_newer(void **state)
 	assert_starts(&jobs, OWN_TASK_CONNECT, 1);
 	assert_int_equal(tell(&jobs, OWN_TASK_ROUTE, 2), JOBS_WAITS);
 	assert_int_equal(tell(&jobs, OWN_TASK_ROUTE, 2), JOBS_KNOWN);
-	assert_int_equal(tell(&jobs, OWN_TASK_HOLD, 3), JOBS_WAITS);
+	assert_int_equal(tell(&jobs, OWN_TASK_RELEASE, 3), JOBS_WAITS);
 	assert_null(jobs_start(&jobs));
 	assert_null(jobs_ended(&jobs, OWN_OK, 0));
-	assert_starts(&jobs, OWN_TASK_HOLD, 3);
+	assert_starts(&jobs, OWN_TASK_RELEASE, 3);
 	assert_non_null(jobs_ended(&jobs, OWN_OK, 0));
-	assert_int_equal(tell(&jobs, OWN_TASK_HOLD, 3), JOBS_AGAIN);
+	assert_int_equal(tell(&jobs, OWN_TASK_RELEASE, 3), JOBS_AGAIN);
 }
 
 static void test_break_off(void **state)

@@ -14,7 +14,6 @@
 #define N3 4
 
 /* Parts of what nodes are told. */
-#define HOLDS "hold:2 hold:3 unmount:1 "
 #define BARRIERS "barrier:1 barrier:2 barrier:3 "
 #define COMES(node) "barrier:" node " connect:" node " route:" node
 #define SERVES(node) "mount:" node " write-epoch:" node " serve:" node " "
@@ -57,7 +56,7 @@ static const struct request {
 	{ "move",
 	  { .type = OWN_EV_MOVE, .node = 3 },
 	  0,
-	  HOLDS BARRIERS SERVES("3") "connect:1 connect:2 release:3",
+	  "unmount:1 " BARRIERS SERVES("3") "connect:1 connect:2 release:3",
 	  OWN_ONLINE,
 	  3 },
 	{ "move to itself", { .type = OWN_EV_MOVE, .node = 1 }, 0, "", OWN_ONLINE, 1 },
@@ -77,14 +76,14 @@ static const struct request {
 	{ "stop",
 	  { .type = OWN_EV_STOP },
 	  0,
-	  HOLDS BARRIERS "close:1 close:2 close:3",
+	  "unmount:1 " BARRIERS "close:1 close:2 close:3",
 	  OWN_STOPPED,
 	  0 },
 	{ "start", { .type = OWN_EV_START }, 0, "", OWN_ONLINE, 1 },
 	{ "maintenance",
 	  { .type = OWN_EV_MAINTENANCE, .on = true },
 	  0,
-	  "hold:2 hold:3 unmount:1",
+	  "unmount:1",
 	  OWN_MAINTENANCE,
 	  1 },
 	{ "leave maintenance", { .type = OWN_EV_MAINTENANCE }, -EINVAL, "", OWN_ONLINE, 1 },
@@ -92,13 +91,13 @@ static const struct request {
 	{ "prefer",
 	  { .type = OWN_EV_PREFER, .nodes = N2 },
 	  0,
-	  HOLDS BARRIERS SERVES("2") "connect:1 connect:3 release:2",
+	  "unmount:1 " BARRIERS SERVES("2") "connect:1 connect:3 release:2",
 	  OWN_ONLINE,
 	  2 },
 	{ "exclude",
 	  { .type = OWN_EV_PREFER, .excluded = N1 | N2 },
 	  0,
-	  HOLDS BARRIERS SERVES("3") "connect:1 connect:2 release:3",
+	  "unmount:1 " BARRIERS SERVES("3") "connect:1 connect:2 release:3",
 	  OWN_ONLINE,
 	  3 },
 	{ "prefer and exclude",
@@ -371,7 +370,7 @@ static void test_maintenance_recalls(void **state)
 	rig_clear(&rig);
 	rig.silent[OWN_TASK_FENCE][1] = true;
 	rig_simple(&rig, OWN_EV_MAINTENANCE, 0, true);
-	assert_string_equal(rig.log, "hold:2 fence:1");
+	assert_string_equal(rig.log, "fence:1");
 	assert_int_equal(rig_vol(&rig)->phase, OWN_HOLD);
 	rig_exit(&rig);
 
@@ -379,7 +378,7 @@ static void test_maintenance_recalls(void **state)
 	rig_view(&rig, N1 | N2, N1 | N2, 0, true);
 	rig_clear(&rig);
 	rig_simple(&rig, OWN_EV_MAINTENANCE, 0, true);
-	assert_string_equal(rig.log, "hold:2 fence:1 unmount:1");
+	assert_string_equal(rig.log, "fence:1 unmount:1");
 	assert_true(rig.recalled);
 	assert_int_equal(rig.holders, N1 | N2);
 	rig_exit(&rig);

@@ -113,8 +113,8 @@ static void advance_fence(struct own_step *step, struct own_volume *vol)
 static bool superseded(const struct own_member *member)
 {
 	return member->task == OWN_TASK_NONE || member->task == OWN_TASK_CONNECT ||
-	       member->task == OWN_TASK_ROUTE || member->task == OWN_TASK_HOLD ||
-	       member->task == OWN_TASK_RELEASE || member->task == OWN_TASK_SERVE;
+	       member->task == OWN_TASK_ROUTE || member->task == OWN_TASK_RELEASE ||
+	       member->task == OWN_TASK_SERVE;
 }
 
 static bool barriers(struct own_step *step, struct own_volume *vol)
@@ -204,30 +204,18 @@ static void advance_online(struct own_step *step, struct own_volume *vol)
 
 static void advance_hold(struct own_step *step, struct own_volume *vol)
 {
-	struct own_member *member;
-	bool all = true;
-	unsigned int node;
-
-	own_for_each(node, step->own->present | step->own->absent) {
-		member = own_member(vol, node);
-		if (node == vol->coordinator || member->connected != vol->epoch || member->held)
-			continue;
-		all = false;
-		if (own_task_idle(vol, node))
-			own_task_start(step, vol, node, OWN_TASK_HOLD);
-	}
 	/* Its kernel may hold, for a path that was lost, what an unmount needs. */
 	if (own_member(vol, vol->coordinator)->route == OWN_ROUTE_NONE) {
-		all = false;
 		own_member_serve(step, vol, vol->coordinator);
+		return;
 	}
-	/* What they hold has to come back: from who is gone by a fence. */
-	if (all && vol->wanted == OWN_WANT_MAINTENANCE) {
+	/* For maintenance all layouts have to come back: from who is gone by a fence. */
+	if (vol->wanted == OWN_WANT_MAINTENANCE) {
 		own_fence_pump(step, vol);
-		all = !own_fence_needed(step->own, vol);
+		if (own_fence_needed(step->own, vol))
+			return;
 	}
-	if (all)
-		vol->phase = OWN_UNMOUNT;
+	vol->phase = OWN_UNMOUNT;
 }
 
 static void advance_unmount(struct own_step *step, struct own_volume *vol)

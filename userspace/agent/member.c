@@ -197,12 +197,8 @@ void own_member_done(struct own_step *step, struct own_volume *vol, unsigned int
 		member->barrier = vol->term;
 		what_waited_failed(vol, node);
 		break;
-	case OWN_TASK_HOLD:
-		member->held = true;
-		break;
 	case OWN_TASK_CONNECT:
 		member->connected = vol->epoch;
-		member->held = false;
 		/* It goes through the coordinator, which may be another now. */
 		if (member->route == OWN_ROUTE_BLOCK)
 			member->route = OWN_ROUTE_NONE;
@@ -306,7 +302,6 @@ void own_member_left(struct own_volume *vol, unsigned int node)
 	member->connected = 0;
 	member->barrier = 0;
 	member->route = OWN_ROUTE_NONE;
-	member->held = false;
 	if (vol->placed == node)
 		vol->placed = 0;
 	if (vol->target == node)

@@ -51,7 +51,7 @@ enum own_phase {
 	OWN_CONNECT,	/* members connect, and say what they hold */
 	OWN_RELEASE,	/* the map may be changed again */
 	OWN_ONLINE,
-	OWN_HOLD,	/* members hold metadata, data goes on */
+	OWN_HOLD,	/* about to unmount: what that needs is looked at */
 	OWN_UNMOUNT,
 	OWN_MAINTENANCE,
 	OWN_CLOSE,	/* everybody gives up the volume */
@@ -93,9 +93,8 @@ enum own_task {
 	OWN_TASK_MOUNT,
 	OWN_TASK_WRITE_EPOCH,	/* @epoch, or more than the header has; says which */
 	OWN_TASK_SERVE,		/* answer members, at @epoch; @nodes may hold layouts */
-	OWN_TASK_CONNECT,	/* to @other at @epoch, report the layouts held; ends HOLD */
+	OWN_TASK_CONNECT,	/* to @other at @epoch, report the layouts held */
 	OWN_TASK_RELEASE,	/* the coordinator may change maps; but @nodes nobody has layouts */
-	OWN_TASK_HOLD,		/* hold metadata */
 	OWN_TASK_UNMOUNT,	/* drain, sync, unmount, end all sessions */
 	OWN_TASK_ROUTE,		/* @route */
 	OWN_TASK_CLOSE,		/* end everything, take the own key away */
@@ -201,7 +200,6 @@ struct own_member {
 	bool open;			/* it has something of this volume that CLOSE ends */
 	bool no_path;
 	bool damped;			/* redirected until its path has stayed for a while */
-	bool held;
 	bool locked_out;		/* two nodes: it lost the race, and may not register */
 	bool expelled;			/* fenced as one that is gone: what waits there must fail */
 	uint64_t serial;		/* of the task */

@@ -10,7 +10,7 @@
 #include "internal.h"
 
 #define MAGIC 0x4f564f43u /* "COVO" */
-#define VERSION 3
+#define VERSION 4
 
 struct codec {
 	uint8_t *bytes;
@@ -95,7 +95,6 @@ static void member_code(struct codec *codec, struct own_member *member)
 	flag(codec, &member->open);
 	flag(codec, &member->no_path);
 	flag(codec, &member->damped);
-	flag(codec, &member->held);
 	flag(codec, &member->locked_out);
 	flag(codec, &member->expelled);
 	FIELD(codec, member->serial);

@@ -120,7 +120,7 @@ const char *own_task_name(enum own_task task)
 {
 	static const char *const names[OWN_TASKS] = {
 		"none",	   "register", "fence", "barrier", "mount", "write-epoch", "serve",
-		"connect", "release",  "hold",	"unmount", "route", "close",
+		"connect", "release",  "unmount", "route", "close",
 	};
 
 	return NAME_OF(names, task);

@@ -390,13 +390,7 @@ static enum own_result do_release(struct kernel_task *t)
 	return result == OWN_OK ? kernel_images_forget(t) : result;
 }
 
-/* What is metadata waits as soon as the coordinator ends the session, in UNMOUNT. */
-static enum own_result do_hold(struct kernel_task *t)
-{
-	(void)t;
-	return OWN_OK;
-}
-
+/* Members hold what is metadata as soon as their session ends; data goes on. */
 static enum own_result do_unmount(struct kernel_task *t)
 {
 	char directory[PATH_MAX], why[DEVICE_ERROR];
@@ -461,8 +455,8 @@ static enum own_result (*const tasks[OWN_TASKS])(struct kernel_task *t) = {
 	[OWN_TASK_BARRIER] = do_barrier,     [OWN_TASK_MOUNT] = do_mount,
 	[OWN_TASK_WRITE_EPOCH] = do_write_epoch, [OWN_TASK_SERVE] = do_serve,
 	[OWN_TASK_CONNECT] = kernel_connect, [OWN_TASK_RELEASE] = do_release,
-	[OWN_TASK_HOLD] = do_hold,	     [OWN_TASK_UNMOUNT] = do_unmount,
-	[OWN_TASK_ROUTE] = do_route,	     [OWN_TASK_CLOSE] = do_close,
+	[OWN_TASK_UNMOUNT] = do_unmount,     [OWN_TASK_ROUTE] = do_route,
+	[OWN_TASK_CLOSE] = do_close,
 };
 
 /*

@@ -10,7 +10,7 @@
 
 #define MAGIC	0x44564f43u /* "COVD" */
 /* Agents of two versions do not come together; the states that they exchange are of it, too. */
-#define VERSION	4
+#define VERSION	5
 
 struct codec {
 	uint8_t *at;
