@@ -119,9 +119,9 @@ in_use() {
 	awk '/^MemTotal/ { total = $2 } /^MemAvailable/ { print total - $2 }' /proc/meminfo
 }
 
-# of_fio: what the load's own processes have.
+# of_fio: what the load's own processes have. Others may end while their files are listed.
 of_fio() {
-	cat /proc/[0-9]*/status 2>/dev/null |
+	{ cat /proc/[0-9]*/status 2>/dev/null || true; } |
 		awk '/^Name:/ { fio = $2 == "fio" } fio && /^Rss(Anon|Shmem)/ { sum += $2 } END { print sum + 0 }'
 }
 
