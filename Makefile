@@ -8,7 +8,7 @@ KSERIES ?= 6.1 6.12
 BUILD ?= $(CURDIR)/build/user
 PREFIX ?= /usr
 
-.PHONY: all help setup modules user install lint unit sim model fuzz kunit selftests demo check check-debug soak mutants bench clean
+.PHONY: all help setup modules user install lint unit sim model fuzz kunit selftests demo check check-debug soak mutants bench bench-failover clean
 
 all: modules user
 
@@ -21,6 +21,8 @@ help:
 	@echo '                   (SEED=N repeats; SERIES=6.12 or debug: on another kernel)'
 	@echo 'make mutants       the code of each invariant taken out, one at a time: the tests must find it (two hours)'
 	@echo 'make bench         instructions per I/O, beside dm-linear, nvme-tcp, iSCSI, nbd, loop'
+	@echo 'make bench-failover   how long I/O waits when a coordinator moves or dies, or a path is lost'
+	@echo '                   (RUNS=10 of each; SERIES=6.12: on another kernel)'
 	@echo 'make modules user  build the module (KSERIES="$(KSERIES)") and user space'
 	@echo 'make sim SEED=N STEPS=N NODES=N   the agents of a simulated cluster, so many steps (SEED repeats)'
 	@echo 'make lint unit sim model fuzz kunit selftests   parts of make check'
@@ -81,6 +83,11 @@ mutants: setup
 
 bench: setup
 	@tests/bench/run
+
+RUNS ?= 10
+
+bench-failover: setup
+	@tests/cluster/figures --series $(SERIES) --runs $(RUNS)
 
 clean:
 	rm -rf build
