@@ -59,7 +59,7 @@ module_down() {
 	local name
 
 	rmmod dm_covol
-	for name in slow late; do
+	for name in slow late caching; do
 		[[ ! -e /dev/mapper/$name ]] || dmsetup remove --noudevsync "$name"
 	done
 	rmmod brd
@@ -124,6 +124,44 @@ late_write() {
 	start late dd if="$1" of="$2" bs=64k count=1 seek="$3" oflag=direct,seek_bytes conv=notrunc
 	within 10 late_under_way "$2"
 	lun_is fast
+}
+
+# ---- a LUN with a volatile cache ----
+
+# caching_lun: makes /dev/mapper/caching, another name of the RAM disk; the other RAM disk has its log. What was neither
+# written with FUA nor flushed afterwards is not on its medium. A suite that takes it for its LUN calls this first.
+caching_lun() {
+	modprobe -a dm_log_writes dm_delay
+	dmsetup create caching --noudevsync --table "0 $(blockdev --getsz /dev/ram0) log-writes /dev/ram0 /dev/ram1"
+	dmsetup mknodes caching
+	truncate -s "${LUN_MIB}M" "$RUN/medium"
+}
+
+# power_cut [FILE OFFSET]: $RUN/medium is what the LUN has if its power is cut now. True if it has, at OFFSET, what is in FILE.
+power_cut() {
+	local status=0
+
+	helper medium caching /dev/ram1 "$RUN/medium" "$@" || status=$?
+	[[ $status -le 1 ]] || fail "what is on the LUN's medium cannot be found out"
+	return "$status"
+}
+
+# without_flush NAME: makes device NAME-fua, which is NAME, but a flush does not get there: of a synchronous write only the
+# write with FUA does.
+without_flush() {
+	local sectors
+
+	sectors=$(blockdev --getsz "/dev/mapper/$1")
+	dmsetup create "$1-fua" --noudevsync --table "0 $sectors delay /dev/mapper/$1 0 0 /dev/mapper/$1 0 0 /dev/ram0 0 0"
+	dmsetup mknodes "$1-fua"
+}
+
+without_flush_down() {
+	local name
+
+	for name in /dev/mapper/*-fua; do
+		[[ ! -b $name ]] || dmsetup remove --noudevsync "${name##*/}"
+	done
 }
 
 # ---- networks ----
@@ -204,8 +242,8 @@ coordinator_up() {
 		mkfs.xfs -q -f /dev/mapper/volume
 	else
 		modprobe "$FILE_SYSTEM"
-		# Nor may it write its log by itself.
-		options=(-o commit=300)
+		# Nor may it write its log by itself; nor tables, after which it flushes.
+		options=(-o commit=30000 -o noinit_itable)
 		"mkfs.$FILE_SYSTEM" -q -F -m 0 /dev/mapper/volume
 	fi
 	mkdir -p "$MNT"
@@ -382,9 +420,14 @@ put() {
 
 # crashed: the LUN as it is when the coordinator dies now, its log not written back, is mounted at $CRASHED.
 crashed() {
+	dd if="$LUN" of="$RUN/crashed" bs=1M iflag=direct conv=sparse status=none
+	crashed_up
+}
+
+# crashed_up: the copy of a LUN in $RUN/crashed is mounted there.
+crashed_up() {
 	local options
 
-	dd if="$LUN" of="$RUN/crashed" bs=1M iflag=direct conv=sparse status=none
 	mkdir -p "$CRASHED"
 	[[ ${FILE_SYSTEM:-xfs} != xfs ]] || options=nouuid,
 	mount -o "${options-}loop,offset=$((OFFSET_SECTORS * 512))" "$RUN/crashed" "$CRASHED"
@@ -415,6 +458,7 @@ nodes_down() {
 		route "$node" direct 2>/dev/null || true
 	done
 	stop_all
+	without_flush_down
 	for node in 3 2 1; do
 		[[ $node -eq 1 || -e /run/netns/n$node ]] || continue
 		on "$node" "$HERE/../lib/down" "$HERE/../bin/covol" "$node"
