@@ -99,6 +99,22 @@ static int lun_transfer(struct covol_req *req)
 	return err;
 }
 
+/* I1: what writes zeroes takes no FUA. */
+static int lun_zero(struct covol_req *req)
+{
+	struct covol_volume *vol = req->obj->vol;
+	int err;
+
+	err = blkdev_issue_zeroout(vol->lun,
+				   (vol->lun_offset + req->offset) >> SECTOR_SHIFT,
+				   req->length >> SECTOR_SHIFT, GFP_NOIO,
+				   req->flags & COVOL_WIRE_NOUNMAP ?
+				   BLKDEV_ZERO_NOUNMAP : 0);
+	if (!err && req->flags & COVOL_WIRE_FUA)
+		err = blkdev_issue_flush(vol->lun);
+	return err;
+}
+
 /* A broken path is this node's own: who asked is told that there is none, and
  * does not take it for an error of the LUN.
  */
@@ -143,9 +159,7 @@ static int lun_execute(struct covol_req *req)
 	case COVOL_OP_DISCARD:
 		return blkdev_issue_discard(vol->lun, sector, nr, GFP_NOIO);
 	case COVOL_OP_WRITE_ZEROES:
-		return blkdev_issue_zeroout(vol->lun, sector, nr, GFP_NOIO,
-					    req->flags & COVOL_WIRE_NOUNMAP ?
-					    BLKDEV_ZERO_NOUNMAP : 0);
+		return lun_zero(req);
 	default:
 		return -EOPNOTSUPP;
 	}

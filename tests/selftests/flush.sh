@@ -231,6 +231,19 @@ volume_flush() {
 	dmsetup remove --noudevsync n2-volume
 }
 
+# The block layer has no such request; the protocol does.
+zeroes_fua() {
+	# Nobody uses the last MiB of the volume.
+	local at=$(((VOLUME_MIB - 1) * MIB)) place=$((VOLUME_MIB * MIB))
+
+	some_new
+	put "$SOME" "$LUN" "$place" 4k dsync
+	power_cut "$SOME" "$place"
+	helper peer "$UUID" 9 1 zeroes-fua "$at"
+	head -c 4096 /dev/zero >"$SOME"
+	power_cut "$SOME" "$place" || fail 'acknowledged zeroes are lost'
+}
+
 # A journal's commit record is written with PREFLUSH and FUA; no other flush comes with it.
 journal() {
 	local way
@@ -329,6 +342,7 @@ it 'a flush covers what was written on another route: the coordinator' 'begin ea
 it 'a flush that was held covers what was written before, on each route that follows' 'begin held_flush'
 it 'a flush covers what another member has written directly' 'begin other_member'
 it 'a flush of the volume on a member, on each route' 'begin volume_flush'
+it 'zeroes that a peer writes to the LUN with FUA are kept' 'begin zeroes_fua'
 it 'a file system on an image: its commit covers what was written before, on each route' 'begin journal'
 it "the coordinator's file system: its commit is kept, and covers what was written before" 'begin coordinator_journal'
 it 'a write that allocates is kept, data and map, on each node and route' 'begin allocating'

@@ -2,12 +2,13 @@
 /*
  * A peer that misbehaves:
  *
- *	peer UUID NODE EPOCH CASE [DEVICE]
+ *	peer UUID NODE EPOCH CASE [DEVICE|OFFSET]
  *
  * makes a session between the module's volume UUID and itself, as NODE, and does what CASE says.
  * The cases of a peer attack a coordinator that serves image 1 (at least 4 MiB); those of a
- * coordinator attack a member with DEVICE, its device of image 1. Exit status 0: the module did
- * what it should.
+ * coordinator attack a member with DEVICE, its device of image 1. "zeroes-fua" is no attack: 4 KiB
+ * of the LUN, at OFFSET in the volume, are zeroes when it ends, and stable. Exit status 0: the
+ * module did what it should.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,6 +30,8 @@
 #define SECOND		1000
 
 static char data[IO_MAX], buf[2 * IO_MAX];
+/* What follows the case on the command line. */
+static const char *argument;
 
 /* Without a line in the log. */
 static void finish(int fd)
@@ -219,6 +222,17 @@ static void good(void)
 	still_good(fd);
 }
 
+static void zeroes_fua(void)
+{
+	struct hdr hdr = request(WRITE_ZEROES, 0, strtoull(argument, NULL, 10), 4096);
+	int fd = session();
+
+	hdr.flags = FUA;
+	seal(&hdr);
+	expect(fd, hdr, NULL, 0, OK);
+	finish(fd);
+}
+
 static void refused(void)
 {
 	struct hdr hdr = request(WRITE, 1, 8192, 4096), grant = request(GRANT, 1, 0, 4096);
@@ -347,8 +361,6 @@ static void flood(void)
 
 /* ---- as the coordinator of a member ---- */
 
-static const char *device;
-
 /* Read 4 KiB of the member's device in another process. */
 static pid_t reader(uint64_t offset)
 {
@@ -358,7 +370,7 @@ static pid_t reader(uint64_t offset)
 
 	if (pid)
 		return pid;
-	fd = open(device, O_RDONLY | O_DIRECT);
+	fd = open(argument, O_RDONLY | O_DIRECT);
 	if (fd < 0 || posix_memalign((void **)&block, 4096, 4096))
 		_exit(100);
 	if (pread(fd, block, 4096, offset) != 4096)
@@ -571,7 +583,7 @@ static pid_t writer(void)
 
 	if (pid)
 		return pid;
-	fd = open(device, O_RDWR | O_DIRECT | O_DSYNC);
+	fd = open(argument, O_RDWR | O_DIRECT | O_DSYNC);
 	if (fd < 0 || posix_memalign((void **)&block, 4096, 4096))
 		_exit(100);
 	memset(block, 0x44, 4096);
@@ -679,8 +691,8 @@ static const struct {
 } cases[] = {
 	{ "garbage", garbage }, { "no-length", no_length }, { "half-header", half_header },
 	{ "half-payload", half_payload }, { "digest", bad_digest }, { "closed", just_closed },
-	{ "good", good }, { "refused", refused }, { "byte-by-byte", byte_by_byte },
-	{ "many-at-once", many_at_once }, { "flood", flood },
+	{ "good", good }, { "zeroes-fua", zeroes_fua }, { "refused", refused },
+	{ "byte-by-byte", byte_by_byte }, { "many-at-once", many_at_once }, { "flood", flood },
 	{ "answer-id", answer_id }, { "answer-offset", answer_offset },
 	{ "answer-length", answer_length }, { "answer-opcode", answer_opcode },
 	{ "answer-status", answer_status }, { "answer-digest", answer_digest },
@@ -711,10 +723,10 @@ static bool run_case(const char *name)
 int main(int argc, char **argv)
 {
 	if (argc < 5 || !uuid_parse(argv[1], self.uuid))
-		die("usage: peer UUID NODE EPOCH CASE [DEVICE]");
+		die("usage: peer UUID NODE EPOCH CASE [DEVICE|OFFSET]");
 	self.peer = atoi(argv[2]);
 	self.epoch = atoi(argv[3]);
-	device = argv[5];
+	argument = argc > 5 ? argv[5] : "";
 	log_open();
 	if (!run_case(argv[4]))
 		die("there is no case %s", argv[4]);
