@@ -24,10 +24,10 @@ bad() {
 	it "$2" "attack $SERVED $1"
 }
 
-# On a route where nothing goes to the LUN.
-asked_right() {
+# asked CASE: on a route where nothing goes to the LUN.
+asked() {
 	kernel 1 volume set "$MEMBER" --route fs-redirected
-	attack "$MEMBER" asked-right
+	attack "$MEMBER" "$1"
 	kernel 1 volume set "$MEMBER" --route direct
 }
 
@@ -78,7 +78,8 @@ bad_coordinator answer-digest 'an answer with a wrong checksum of its data'
 bad_coordinator answer-half 'close in the middle of an answer'
 bad_coordinator answer-twice 'a second answer'
 bad_coordinator answer-refusal 'refusals: some hold the I/O, some fail it'
-it 'writes, FUA, flush and discard are asked for as documented' asked_right
+it 'writes, FUA, flush and discard are asked for as documented' 'asked asked-right'
+it 'data is sent from the pages that it is in, without a copy' 'asked no-copy'
 bad_coordinator grant-bad 'grants with bad extents'
 bad_coordinator grant-recall 'a grant is used, a recall ends it'
 it 'after all that good requests are answered' still_works

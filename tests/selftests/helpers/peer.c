@@ -17,6 +17,7 @@
 #include <string.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -617,6 +618,48 @@ static void asked_right(void)
 	finish(fd);
 }
 
+/* Write a page in another process. */
+static pid_t page_writer(char *page)
+{
+	pid_t pid = fork();
+	int fd;
+
+	if (pid)
+		return pid;
+	fd = open(argument, O_RDWR | O_DIRECT);
+	if (fd < 0)
+		_exit(100);
+	_exit(pwrite(fd, page, 4096, 12288) == 4096 ? 0 : errno);
+}
+
+/* What changes in a page that has been sent, and not been read, has changed for who reads it. */
+static void no_copy(void)
+{
+	char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int fd = session(), came = 0, i;
+	struct hdr hdr;
+	pid_t pid;
+
+	if (page == MAP_FAILED)
+		die("a page: %s", strerror(errno));
+	memset(page, 0x44, 4096);
+	pid = page_writer(page);
+	hdr = next_asked(fd, WRITE, DIGEST);
+	for (i = 0; came < 4096 && i < 60 * SECOND; i++) {
+		usleep(1000);
+		if (ioctl(fd, FIONREAD, &came))
+			die("what has come: %s", strerror(errno));
+	}
+	memset(page, 0x55, 4096);
+	if (!get(fd, buf, 4096))
+		die("the data does not come");
+	if (buf[0] != 0x55 || memcmp(buf, buf + 1, 4095))
+		die("the data has been copied before it was sent");
+	put_msg(fd, response(&hdr, OK), NULL, 0);
+	reader_ends(pid, 0);
+	finish(fd);
+}
+
 static void put_grant(int fd, const struct extent *ext, unsigned int nr)
 {
 	struct hdr hdr = request(GRANT, 1, 0, 65536);
@@ -698,6 +741,7 @@ static const struct {
 	{ "answer-status", answer_status }, { "answer-digest", answer_digest },
 	{ "answer-half", answer_half }, { "answer-twice", answer_twice },
 	{ "answer-refusal", answer_refusal }, { "asked-right", asked_right },
+	{ "no-copy", no_copy },
 	{ "grant-bad", grant_bad }, { "grant-recall", grant_recall },
 };
 
