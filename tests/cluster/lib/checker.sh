@@ -70,9 +70,15 @@ begin_io() {
 
 # cycles COMMAND...: again and again, for as many seconds as length says.
 cycles() {
-	local end=$((SECONDS + length)) nr=0
+	cycles_at_least 1 "$@"
+}
 
-	until [[ $SECONDS -ge $end && $nr -gt 0 ]]; do
+# cycles_at_least N COMMAND...: and not less often than that.
+cycles_at_least() {
+	local end=$((SECONDS + length)) least=$1 nr=0
+	shift
+
+	until [[ $SECONDS -ge $end && $nr -ge $least ]]; do
 		"$@"
 		nr=$((nr + 1))
 	done
