@@ -123,6 +123,7 @@ bool agent_timer(struct sim *sim, unsigned int node, uint32_t which)
 void agent_start(struct sim *sim, unsigned int node)
 {
 	sim->node[node].running = true;
+	sim->node[node].began = ++sim->clock;
 }
 
 void agent_stop(struct sim *sim, unsigned int node)

@@ -19,6 +19,7 @@ bool lun_write(struct sim *sim, unsigned int node, unsigned int volume, bool met
 	if (!local->incarnation || lun->keys[node] != local->incarnation) {
 		/* A reservation conflict: it has been fenced, and stops. */
 		local->conflict = true;
+		waits_fail(sim, node, volume);
 		local->mounted = false;
 		local->serving = 0;
 		local->changes = false;

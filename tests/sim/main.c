@@ -53,7 +53,7 @@ static const unsigned int weights[SIM_KINDS] = {
 	[SIM_TIMER] = 40,    [SIM_CRASH] = 3,  [SIM_BOOT] = 8,	[SIM_KILL] = 2,
 	[SIM_SPAWN] = 8,     [SIM_FREEZE] = 3, [SIM_THAW] = 8,	[SIM_SPLIT] = 4,
 	[SIM_HEAL] = 4,	     [SIM_CUT] = 4,    [SIM_MEND] = 10, [SIM_TROUBLE] = 4,
-	[SIM_COMMAND] = 6,
+	[SIM_COMMAND] = 6,   [SIM_WAIT] = 30,  [SIM_KILL_ALL] = 1,
 };
 
 static struct sim_choice choose(uint64_t *seed)

@@ -144,6 +144,17 @@ static bool agent(struct sim *sim, unsigned int node, bool run)
 	return true;
 }
 
+/* An upgrade, say. */
+static bool kill_all(struct sim *sim)
+{
+	bool any = false;
+	unsigned int node;
+
+	for (node = 1; node <= sim->nodes; node++)
+		any |= agent(sim, node, false);
+	return any;
+}
+
 static bool freeze(struct sim *sim, unsigned int node, bool frozen)
 {
 	struct sim_node *self = &sim->node[node];
@@ -185,6 +196,8 @@ static bool path(struct sim *sim, unsigned int node, unsigned int volume, bool g
 	if (local->path == good)
 		return false;
 	local->path = good;
+	if (!good)
+		waits_key_lost(sim, node, volume);
 	if (!good && (local->route == OWN_ROUTE_DIRECT || local->mounted)) {
 		local->held = true;
 		local->route = OWN_ROUTE_NONE;
@@ -272,6 +285,8 @@ static bool act(struct sim *sim, const struct sim_choice *choice, unsigned int n
 		return lun_land(sim, volume, choice->arg);
 	case SIM_WRITE:
 		return lun_write(sim, node, volume, choice->arg & 1);
+	case SIM_WAIT:
+		return waits_begin(sim, node, volume);
 	case SIM_TIMER:
 		return agent_timer(sim, node, choice->arg);
 	case SIM_CRASH:
@@ -280,6 +295,8 @@ static bool act(struct sim *sim, const struct sim_choice *choice, unsigned int n
 		return boot(sim, node);
 	case SIM_KILL:
 		return agent(sim, node, false);
+	case SIM_KILL_ALL:
+		return kill_all(sim);
 	case SIM_SPAWN:
 		return agent(sim, node, true);
 	case SIM_FREEZE:
@@ -513,9 +530,10 @@ void sim_rest(struct sim *sim)
 void sim_print(const struct sim *sim, const struct sim_choice *choice)
 {
 	static const char *const names[SIM_KINDS] = {
-		"deliver", "work",	 "land",	"write",   "timer",   "crash",
-		"boot",	   "kill-agent", "start-agent", "freeze",  "thaw",    "split",
-		"heal",	   "cut-path",	 "mend-path",	"trouble", "command",
+		"deliver",     "work",	     "land",	    "write",  "wait",  "timer",
+		"crash",       "boot",	     "kill-agent",  "kill-agents",
+		"start-agent", "freeze",     "thaw",	    "split",  "heal",  "cut-path",
+		"mend-path",   "trouble",    "command",
 	};
 
 	printf("# %-11s node %-2u volume %u (%u)\n", names[choice->kind],

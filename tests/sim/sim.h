@@ -23,10 +23,12 @@ enum sim_kind {
 	SIM_WORK,		/* node, volume: its task goes on */
 	SIM_LAND,		/* volume, which: a write reaches the medium */
 	SIM_WRITE,		/* node, volume, metadata? */
+	SIM_WAIT,		/* node, volume: I/O that has to wait */
 	SIM_TIMER,		/* node, which */
 	SIM_CRASH,		/* node */
 	SIM_BOOT,		/* node */
 	SIM_KILL,		/* node: its agent */
+	SIM_KILL_ALL,		/* all agents */
 	SIM_SPAWN,		/* node: its agent */
 	SIM_FREEZE,		/* node */
 	SIM_THAW,		/* node */
@@ -119,6 +121,10 @@ struct sim_local {
 	unsigned int session;		/* with whom */
 	uint64_t session_epoch;
 	enum own_route route;
+	uint64_t told;			/* the last key with which it was told to go on */
+	bool waits;			/* I/O is held */
+	bool lost_key;			/* since it began it was without a key once, or a path */
+	unsigned long given_up;		/* when others went on in its place; 0: not since */
 	/* agent */
 	bool trouble;
 	bool changes;			/* as coordinator it may change maps */
@@ -132,6 +138,7 @@ struct sim_node {
 	bool alive;
 	bool frozen;
 	bool running;			/* the agent */
+	unsigned long began;		/* when it was started */
 	unsigned int part;
 	unsigned long ring;		/* number of the one that it is in */
 	own_nodes parted;		/* who was not in all its rings since the newest view */
@@ -168,6 +175,7 @@ struct sim {
 	char violation[200];		/* what went wrong first; empty: nothing */
 	const char *kind;		/* of violation: its format */
 	uint32_t salt;			/* of the choice that is being carried out */
+	unsigned long clock;		/* of what has to be put in order */
 	unsigned long views;
 	unsigned long rings;
 	unsigned long steps;		/* that did something */
@@ -218,5 +226,13 @@ void lun_drain(struct sim_lun *lun);
 bool lun_draining(const struct sim_lun *lun);
 void lun_fenced(struct sim_lun *lun, own_nodes nodes);
 void lun_check(struct sim *sim, unsigned int volume);
+
+/* waits.c */
+bool waits_begin(struct sim *sim, unsigned int node, unsigned int volume);
+void waits_fail(struct sim *sim, unsigned int node, unsigned int volume);
+void waits_look(struct sim *sim, unsigned int node, unsigned int volume);
+void waits_go_on(struct sim *sim, unsigned int node, unsigned int volume, unsigned int by);
+void waits_key_lost(struct sim *sim, unsigned int node, unsigned int volume);
+void waits_release(struct sim *sim, unsigned int node, unsigned int volume, own_nodes nodes);
 
 #endif

@@ -71,10 +71,16 @@ static int do_register(struct work *work)
 	}
 	if (own_in_flight(work, false))
 		return NOT_YET;
+	if (work->job->action.expelled == OWN_EXPELLED)
+		waits_fail(work->sim, work->node, work->volume);
 	work->local->incarnation = work->job->action.incarnation;
 	if (!work->local->path)
 		return OWN_NO_PATH;
+	if (work->job->action.expelled)
+		waits_look(work->sim, work->node, work->volume);
 	work->local->conflict = false;
+	/* The new one says nothing before it is told to go on with it. */
+	waits_key_lost(work->sim, work->node, work->volume);
 	work->lun->keys[work->node] = work->local->incarnation;
 	return OWN_OK;
 }
@@ -91,9 +97,12 @@ static void remove_keys(struct work *work)
 {
 	unsigned int node;
 
-	for (node = 1; node <= work->sim->nodes; node++)
-		if (!kept(work, node))
-			work->lun->keys[node] = 0;
+	for (node = 1; node <= work->sim->nodes; node++) {
+		if (kept(work, node))
+			continue;
+		work->lun->keys[node] = 0;
+		waits_key_lost(work->sim, node, work->volume);
+	}
 }
 
 static int verify_keys(struct work *work)
@@ -182,7 +191,13 @@ static int do_barrier(struct work *work)
 	/* Without layouts nothing is direct. */
 	if (work->sim->command && work->job->action.fenced)
 		work->local->route = OWN_ROUTE_NONE;
-	return own_in_flight(work, work->local->route != OWN_ROUTE_NONE) ? NOT_YET : OWN_OK;
+	if (work->job->action.expelled)
+		work->local->route = OWN_ROUTE_NONE;
+	if (own_in_flight(work, work->local->route != OWN_ROUTE_NONE))
+		return NOT_YET;
+	if (work->job->action.expelled)
+		waits_fail(work->sim, work->node, work->volume);
+	return OWN_OK;
 }
 
 static int do_mount(struct work *work)
@@ -191,6 +206,7 @@ static int do_mount(struct work *work)
 
 	if (result != OWN_OK)
 		return result;
+	waits_go_on(work->sim, work->node, work->volume, work->node);
 	work->local->mounted = true;
 	work->local->route = OWN_ROUTE_DIRECT;
 	work->local->held = false;
@@ -261,6 +277,7 @@ static int do_connect(struct work *work)
 	if (work->local->mounted)
 		sim_violated(work->sim, "volume %u: node %u connects, and has it mounted",
 			     work->volume, work->node);
+	waits_go_on(work->sim, work->node, work->volume, action->other);
 	work->local->session = action->other;
 	work->local->session_epoch = action->epoch;
 	return OWN_OK;
@@ -274,6 +291,8 @@ static int do_release(struct work *work)
 
 	if (!work->local->serving)
 		return OWN_FAILED;
+	if (has_key(work))
+		waits_release(work->sim, work->node, work->volume, work->job->action.nodes);
 	if (work->local->changes)
 		return OWN_OK;
 	for (node = 1; node <= work->sim->nodes && has_key(work); node++) {
@@ -317,6 +336,8 @@ static int do_route(struct work *work)
 	if (route == OWN_ROUTE_BLOCK && lun_in_flight(work->lun, work->node))
 		sim_violated(work->sim, "volume %u: node %u is redirected with writes under way",
 			     work->volume, work->node);
+	waits_go_on(work->sim, work->node, work->volume,
+		    route == OWN_ROUTE_DIRECT ? work->node : work->local->session);
 	work->local->route = route;
 	work->local->held = false;
 	return OWN_OK;
@@ -332,8 +353,10 @@ static int do_close(struct work *work)
 		return NOT_YET;
 	if (!work->local->path)
 		return OWN_NO_PATH;
+	waits_fail(work->sim, work->node, work->volume);
 	work->lun->keys[work->node] = 0;
 	work->local->incarnation = 0;
+	work->local->told = 0;
 	work->local->conflict = false;
 	return OWN_OK;
 }
@@ -374,6 +397,16 @@ static void answer(struct work *work, enum own_result result)
 		group_say(work->sim, work->node, &local->answer);
 }
 
+/* See kernel_told(). */
+static void told(struct sim_local *local)
+{
+	const struct own_action *action = &local->job.action;
+
+	if (action->task != OWN_TASK_REGISTER && action->task != OWN_TASK_CLOSE &&
+	    !action->fenced && action->incarnation == local->incarnation)
+		local->told = local->incarnation;
+}
+
 bool work_go_on(struct sim *sim, unsigned int node, unsigned int volume)
 {
 	struct sim_node *self = &sim->node[node];
@@ -397,6 +430,7 @@ bool work_go_on(struct sim *sim, unsigned int node, unsigned int volume)
 		answer(&work, OWN_FAILED);
 		return true;
 	}
+	told(local);
 	result = tasks[local->job.task](&work);
 	if (result == NOT_YET)
 		return local->job.stage != stage;

@@ -50,6 +50,8 @@ static void note(struct rig *rig, const struct own_action *action)
 		rig->fenced |= own_bit(action->node);
 	if (action->expelled)
 		rig->expelled |= own_bit(action->node);
+	if (action->expelled == OWN_EXPELLED_UNKNOWN)
+		rig->unknown |= own_bit(action->node);
 	if (action->task == OWN_TASK_CLOSE && action->fenced)
 		rig->keyless |= own_bit(action->node);
 }
@@ -183,6 +185,7 @@ void rig_clear(struct rig *rig)
 	rig->served = 0;
 	rig->fenced = 0;
 	rig->expelled = 0;
+	rig->unknown = 0;
 	rig->keyless = 0;
 	rig->recalled = false;
 }

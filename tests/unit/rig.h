@@ -26,6 +26,7 @@ struct rig {
 	own_nodes served;		/* the same, by its last SERVE */
 	own_nodes fenced;		/* who was told so in a BARRIER */
 	own_nodes expelled;		/* who was told so in a BARRIER or REGISTER */
+	own_nodes unknown;		/* the same, if nobody remembers */
 	own_nodes keyless;		/* who was told to CLOSE without a key */
 	bool recalled;			/* the last UNMOUNT was to recall all layouts */
 	struct own_action timer;	/* the last */

@@ -341,6 +341,13 @@ static void test_boot_key(void **state)
 	assert_int_equal(boot_key_mark(node->directory, uuid, 0), 0);
 	assert_int_equal(access(path, F_OK), -1);
 	assert_int_equal(boot_key_mark("/nowhere", uuid, 7), -ENOENT);
+	/* The other one is another. */
+	assert_int_equal(boot_key_mark_told(node->directory, uuid, 6), 0);
+	assert_true(boot_key(node->directory, uuid) == 0);
+	assert_int_equal(boot_key_mark(node->directory, uuid, 7), 0);
+	assert_true(boot_key_told(node->directory, uuid) == 6);
+	assert_int_equal(boot_key_mark_told(node->directory, uuid, 0), 0);
+	assert_true(boot_key_told(node->directory, uuid) == 0);
 }
 
 static void test_boot(void **state)

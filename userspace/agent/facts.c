@@ -143,6 +143,7 @@ static void begin_anew(struct own_volume *vol, unsigned int node, uint64_t incar
 {
 	struct own_member *member = own_member(vol, node);
 
+	own_member_unknown(member);
 	member->open = true;
 	member->incarnation = incarnation;
 	member->access = OWN_ACCESS_MAYBE;

@@ -149,6 +149,18 @@ static void fence_anew(struct own_step *step, struct own_volume *vol, own_nodes 
 	}
 }
 
+/* Who looks for its own key, to know whether it was given up, must not lose it before that. */
+static bool looks(const struct ownership *own, const struct own_volume *vol)
+{
+	unsigned int node;
+
+	own_for_each(node, own->present | own->absent)
+		if (vol->member[node - 1].task == OWN_TASK_REGISTER &&
+		    vol->member[node - 1].expelled == OWN_EXPELLED_UNKNOWN)
+			return true;
+	return false;
+}
+
 void own_fence_pump(struct own_step *step, struct own_volume *vol)
 {
 	own_nodes victims = urgent(step->own, vol, own_fence_needed(step->own, vol));
@@ -156,6 +168,8 @@ void own_fence_pump(struct own_step *step, struct own_volume *vol)
 	unsigned int node;
 
 	if (vol->fencer || vol->retry || (!victims && !look))
+		return;
+	if (vol->phase == OWN_FENCE && looks(step->own, vol))
 		return;
 	node = pick(step->own, vol, victims);
 	if (!node) {

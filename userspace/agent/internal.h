@@ -47,6 +47,7 @@ void own_member_path(struct own_step *step, struct own_volume *vol, unsigned int
 void own_member_path_timer(struct own_step *step, struct own_volume *vol, unsigned int node);
 void own_member_fenced(struct own_volume *vol, unsigned int node);
 void own_member_expelled(struct own_volume *vol, unsigned int node);
+void own_member_unknown(struct own_member *member);
 void own_member_conflict(const struct ownership *own, struct own_volume *vol, unsigned int node);
 void own_member_booted(struct own_volume *vol, unsigned int node);
 void own_member_left(struct own_volume *vol, unsigned int node);

@@ -117,7 +117,17 @@ void own_evict(struct own_volume *vol, unsigned int node)
  */
 void own_member_expelled(struct own_volume *vol, unsigned int node)
 {
-	own_member(vol, node)->expelled = true;
+	own_member(vol, node)->expelled = OWN_EXPELLED;
+}
+
+/*
+ * I3: this state has never heard of a key of it: all agents have been restarted since it got one,
+ * say, and it may have been given up before that. Whoever has done so has taken the key away.
+ */
+void own_member_unknown(struct own_member *member)
+{
+	if (!member->incarnation && member->expelled == OWN_NOT_EXPELLED)
+		member->expelled = OWN_EXPELLED_UNKNOWN;
 }
 
 /* It can no longer write, and knows it or will. */
@@ -175,7 +185,7 @@ static void failed(struct own_step *step, struct own_volume *vol, unsigned int n
 static void what_waited_failed(struct own_volume *vol, unsigned int node)
 {
 	if (!(vol->evict & own_bit(node)))
-		own_member(vol, node)->expelled = false;
+		own_member(vol, node)->expelled = OWN_NOT_EXPELLED;
 }
 
 void own_member_done(struct own_step *step, struct own_volume *vol, unsigned int node,

@@ -81,6 +81,14 @@ enum own_route {
 	OWN_ROUTES
 };
 
+/* Has this node been given up: do others go on in its place? Then what waits there must fail. */
+enum own_expelled {
+	OWN_NOT_EXPELLED,
+	OWN_EXPELLED_UNKNOWN,	/* nobody remembers; not, if its last key is still on the LUN */
+	OWN_EXPELLED,
+	OWN_EXPELLED_STATES
+};
+
 /*
  * What a node is told to do. Each may be told again after it was done, and does no harm then; one
  * that has failed has left nothing half done, but for what FENCE and REGISTER say.
@@ -130,8 +138,8 @@ struct own_action {
 	uint64_t incarnation;		/* REGISTER: of the key */
 	uint64_t epoch;
 	own_nodes nodes;
-	bool fenced;			/* BARRIER: forget all layouts; CLOSE: there is no key */
-	bool expelled;			/* REGISTER, BARRIER: what waits in the kernel fails */
+	bool fenced;			/* there is no key, as far as is known; CLOSE: certainly */
+	enum own_expelled expelled;	/* REGISTER, BARRIER: what waits in the kernel fails */
 	bool recall;			/* UNMOUNT: first take all layouts back, from @nodes */
 };
 
@@ -201,7 +209,7 @@ struct own_member {
 	bool no_path;
 	bool damped;			/* redirected until its path has stayed for a while */
 	bool locked_out;		/* two nodes: it lost the race, and may not register */
-	bool expelled;			/* fenced as one that is gone: what waits there must fail */
+	uint8_t expelled;		/* fenced as one that is gone, or that is not known */
 	uint64_t serial;		/* of the task */
 	uint64_t retry;			/* of the timer; 0: not waiting */
 	uint64_t path_timer;

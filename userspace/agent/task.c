@@ -80,6 +80,7 @@ static void tell(struct own_step *step, struct own_volume *vol, unsigned int nod
 		.epoch = vol->epoch,
 		.other = vol->coordinator,
 		.incarnation = member->incarnation,
+		.fenced = member->access != OWN_ACCESS_REGISTERED,
 	};
 
 	if (member->task == OWN_TASK_FENCE)
@@ -90,8 +91,6 @@ static void tell(struct own_step *step, struct own_volume *vol, unsigned int nod
 	/* Whoever repairs the file system may move blocks. */
 	if (member->task == OWN_TASK_UNMOUNT)
 		action.recall = vol->wanted == OWN_WANT_MAINTENANCE;
-	if (member->task == OWN_TASK_BARRIER)
-		action.fenced = member->access != OWN_ACCESS_REGISTERED;
 	if (member->task == OWN_TASK_REGISTER || member->task == OWN_TASK_BARRIER)
 		action.expelled = member->expelled;
 	if (member->task == OWN_TASK_WRITE_EPOCH)
@@ -112,6 +111,8 @@ void own_task_start(struct own_step *step, struct own_volume *vol, unsigned int 
 	member->serial = next_serial(step->own, &vol->serial);
 	member->retry = 0;
 	member->open = true;
+	if (task == OWN_TASK_REGISTER || task == OWN_TASK_BARRIER)
+		own_member_unknown(member);
 	/* No two keys of a node are the same. */
 	if (task == OWN_TASK_REGISTER)
 		member->incarnation = member->serial;

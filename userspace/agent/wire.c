@@ -10,7 +10,7 @@
 #include "internal.h"
 
 #define MAGIC 0x4f564f43u /* "COVO" */
-#define VERSION 4
+#define VERSION 5
 
 struct codec {
 	uint8_t *bytes;
@@ -96,7 +96,7 @@ static void member_code(struct codec *codec, struct own_member *member)
 	flag(codec, &member->no_path);
 	flag(codec, &member->damped);
 	flag(codec, &member->locked_out);
-	flag(codec, &member->expelled);
+	code(codec, &member->expelled, OWN_EXPELLED_STATES);
 	FIELD(codec, member->serial);
 	FIELD(codec, member->retry);
 	FIELD(codec, member->path_timer);

@@ -46,22 +46,23 @@ int boot_id(uint64_t *id)
 	return got == 3 && *id ? 0 : -EIO;
 }
 
-static void key_path(char path[PATH_MAX], const char *directory, const uint8_t uuid[16])
+static void key_path(char path[PATH_MAX], const char *directory, const char *which,
+		     const uint8_t uuid[16])
 {
-	int length = snprintf(path, PATH_MAX - 40, "%s/key-", directory);
+	int length = snprintf(path, PATH_MAX - 40, "%s/%s-", directory, which);
 	unsigned int i;
 
 	for (i = 0; i < 16; i++)
 		sprintf(path + length + 2 * i, "%02x", uuid[i]);
 }
 
-uint64_t boot_key(const char *directory, const uint8_t uuid[16])
+static uint64_t key_read(const char *directory, const char *which, const uint8_t uuid[16])
 {
 	char path[PATH_MAX], end;
 	uint64_t incarnation = 0;
 	FILE *file;
 
-	key_path(path, directory, uuid);
+	key_path(path, directory, which, uuid);
 	file = fopen(path, "re");
 	if (!file)
 		return 0;
@@ -72,12 +73,13 @@ uint64_t boot_key(const char *directory, const uint8_t uuid[16])
 	return incarnation;
 }
 
-int boot_key_mark(const char *directory, const uint8_t uuid[16], uint64_t incarnation)
+static int key_write(const char *directory, const char *which, const uint8_t uuid[16],
+		     uint64_t incarnation)
 {
 	char path[PATH_MAX], text[24];
 	int fd, length, error = 0;
 
-	key_path(path, directory, uuid);
+	key_path(path, directory, which, uuid);
 	if (!incarnation)
 		return unlink(path) && errno != ENOENT ? -errno : 0;
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -88,4 +90,24 @@ int boot_key_mark(const char *directory, const uint8_t uuid[16], uint64_t incarn
 		error = -EIO;
 	close(fd);
 	return error;
+}
+
+uint64_t boot_key(const char *directory, const uint8_t uuid[16])
+{
+	return key_read(directory, "key", uuid);
+}
+
+int boot_key_mark(const char *directory, const uint8_t uuid[16], uint64_t incarnation)
+{
+	return key_write(directory, "key", uuid, incarnation);
+}
+
+uint64_t boot_key_told(const char *directory, const uint8_t uuid[16])
+{
+	return key_read(directory, "told", uuid);
+}
+
+int boot_key_mark_told(const char *directory, const uint8_t uuid[16], uint64_t incarnation)
+{
+	return key_write(directory, "told", uuid, incarnation);
 }

@@ -36,4 +36,11 @@ uint64_t boot_key(const char *directory, const uint8_t uuid[16]);
 /* To be called before that one is registered; 0: none is. 0 or a negative errno. */
 int boot_key_mark(const char *directory, const uint8_t uuid[16], uint64_t incarnation);
 
+/*
+ * The last of them with which the cluster has told this node to go on; 0: none, or that cannot be
+ * told. Who gives the node up after that takes this key away.
+ */
+uint64_t boot_key_told(const char *directory, const uint8_t uuid[16]);
+int boot_key_mark_told(const char *directory, const uint8_t uuid[16], uint64_t incarnation);
+
 #endif

@@ -192,12 +192,15 @@ static void routed_anew(struct kernel_volume *vol)
 	pthread_mutex_unlock(&vol->kernel->lock);
 }
 
-/* I3: this node was given up, others go on in its place; what it had begun must not be done now. */
-static enum own_result expel(struct kernel_task *t)
+/*
+ * I3: this node was given up, others go on in its place; what it had begun must not be done now.
+ * Where nobody remembers, who registers looks for its key (kernel_register()); who has no path
+ * cannot.
+ */
+static bool must_fail(const struct own_action *action)
 {
-	log_about(LOG_WARNING, NULL, t->vol->name,
-		  "this node was given up and fenced: what waited here fails");
-	return kernel_images_fail_held(t);
+	return action->expelled == OWN_EXPELLED ||
+	       (action->expelled && action->task == OWN_TASK_BARRIER);
 }
 
 /*
@@ -222,7 +225,7 @@ static enum own_result give_up(struct kernel_task *t)
 		return OWN_OK;
 	if (error)
 		return covol_failed(t, error);
-	return t->task->action.expelled ? expel(t) : OWN_OK;
+	return must_fail(&t->task->action) ? kernel_images_fail_held(t) : OWN_OK;
 }
 
 /* The kernel knows the volume, with that coordinator at that epoch. */
@@ -516,6 +519,7 @@ static void run(void *driver, const struct driver_task *task, struct driver_answ
 		answer->result = kernel_fail(&t, -ENOMEM, "out of memory");
 	} else {
 		probe(t.vol, t.c);
+		kernel_told(&t);
 		answer->result = tasks[task->action.task](&t);
 		covol_close(t.c);
 	}
@@ -732,6 +736,7 @@ int kernel_open(struct kernel *kernel, const struct config *config, sd_event *ev
 	int error;
 
 	memset(kernel, 0, sizeof(*kernel));
+	kernel->began = now_usec();
 	kernel->config = config;
 	kernel->event = event;
 	kernel->pool = pool;

@@ -26,6 +26,7 @@ struct kernel_volume {
 	char name[OWN_NAME];
 	char device[PATH_MAX];		/* where the LUN was last */
 	uint64_t key;			/* 0: none */
+	uint64_t told;			/* boot_key_told(), if this agent has written it; or 0 */
 	char trouble[256];		/* why a session cannot be made again; "": it can */
 	struct lun_header header;	/* as it was read last; all 0: it was not */
 
@@ -59,6 +60,7 @@ struct kernel {
 	/* In the loop: a node has not returned a layout. */
 	void (*stuck)(void *data, const uint8_t uuid[16], unsigned int node);
 	void *changed_data;
+	uint64_t began;			/* this agent, in us */
 	struct covol *events;
 	sd_event_source *events_source;
 	sd_event_source *looks;		/* the timer that tries paths */
@@ -108,6 +110,7 @@ enum own_result kernel_know(struct kernel_task *t, unsigned int coordinator, uin
 enum own_result kernel_end_sessions(struct kernel_task *t, bool forget);
 
 /* lun.c: keys and header */
+void kernel_told(struct kernel_task *t);
 enum own_result kernel_register(struct kernel_task *t);
 enum own_result kernel_fence(struct kernel_task *t);
 enum own_result kernel_write_epoch(struct kernel_task *t);

@@ -14,7 +14,7 @@
 #include "log.h"
 #include "power.h"
 
-/* How long an agent has to be here before its node is switched off unknown; looks in that time. */
+/* How long an agent has to be here before a node is fenced of which nothing is known; looks. */
 #define AGENTS_MS	10000
 #define AGENTS_LOOKS	100
 
@@ -89,6 +89,49 @@ static void say_drain(struct kernel_task *t, const struct lun *lun)
 			  lun_drain_name(array->drain), product[0] ? product : "unknown");
 }
 
+/*
+ * The state that told this task knows that this node has registered the key that it has: whoever
+ * gives it up from now on takes that key away. Until here it may have been registered too late,
+ * after the fence, by a node that had slept.
+ */
+void kernel_told(struct kernel_task *t)
+{
+	const struct own_action *action = &t->task->action;
+	struct kernel_volume *vol = t->vol;
+
+	if (action->task == OWN_TASK_REGISTER || action->task == OWN_TASK_CLOSE || action->fenced ||
+	    !action->incarnation || action->incarnation != vol->facts.incarnation ||
+	    action->incarnation == vol->told)
+		return;
+	/* Without it this node counts as given up if ever nobody knows. */
+	if (!boot_key_mark_told(vol->kernel->config->runtime_directory, vol->uuid,
+				action->incarnation))
+		vol->told = action->incarnation;
+}
+
+/*
+ * I3: nobody remembers whether this node was given up. Nobody has done so without taking the key
+ * away with which it was told last to go on.
+ */
+static enum own_result look_back(struct kernel_task *t, struct lun *lun)
+{
+	uint64_t told = boot_key_told(t->vol->kernel->config->runtime_directory, t->vol->uuid);
+	struct lun_pr pr;
+	bool there;
+	int error;
+
+	/* Where there are no keys who was given up has been switched off. */
+	if (t->task->action.expelled != OWN_EXPELLED_UNKNOWN || keyless(t))
+		return OWN_OK;
+	error = lun_pr_read(lun, &pr);
+	if (error)
+		return kernel_fail(t, error, "%s", lun->error);
+	there = told && lun_pr_has(&pr, lun_key_make(cluster_id(t->vol->kernel),
+						     t->task->action.node, told));
+	lun_pr_free(&pr);
+	return there ? OWN_OK : kernel_images_fail_held(t);
+}
+
 /* Everything that an older key did has been given up, and has ended. */
 enum own_result kernel_register(struct kernel_task *t)
 {
@@ -103,6 +146,11 @@ enum own_result kernel_register(struct kernel_task *t)
 		result = open_lun(t, &lun);
 	if (result != OWN_OK)
 		return result;
+	result = look_back(t, &lun);
+	if (result != OWN_OK) {
+		lun_close(&lun);
+		return result;
+	}
 	key = lun_key_make(cluster_id(t->vol->kernel), node, t->task->action.incarnation);
 	/* Without keys the incarnation alone tells an earlier life from this one. */
 	error = keyless(t) ? 0 : lun_pr_register(&lun, key);
@@ -186,12 +234,12 @@ static unsigned int views(const struct kernel_task *t)
  * Where all agents were started again at once, the first of them knows nothing of the others, and
  * is here before they are. Who comes changes the view, and with it who is to be off.
  */
-static enum own_result await_agents(struct kernel_task *t)
+static enum own_result await_agents(struct kernel_task *t, unsigned int looks)
 {
 	const struct timespec pause = { .tv_nsec = AGENTS_MS / AGENTS_LOOKS * 1000000L };
 	unsigned int before = views(t), i;
 
-	for (i = 0; i < AGENTS_LOOKS; i++) {
+	for (i = 0; i < looks; i++) {
 		if (views(t) != before)
 			return kernel_fail(t, -EAGAIN,
 					   "not fenced: a node has come or gone: looking again");
@@ -211,7 +259,7 @@ static enum own_result switch_victims_off(struct kernel_task *t)
 		return kernel_fail(t, -ECANCELED, "not fenced: it is no longer wanted");
 	result = switch_off(t, victims->off);
 	if (result == OWN_OK && forgotten)
-		result = await_agents(t);
+		result = await_agents(t, AGENTS_LOOKS);
 	if (result == OWN_OK)
 		result = switch_off(t, forgotten);
 	node = own_first(victims->spared);
@@ -261,6 +309,41 @@ static enum own_result fence_by_command(struct kernel_task *t)
 	return result;
 }
 
+/* While this agent is as young: how many looks are left. */
+static unsigned int looks_left(const struct kernel *kernel)
+{
+	struct timespec now;
+	uint64_t age;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	age = now.tv_sec * 1000ULL + now.tv_nsec / 1000000 - kernel->began / 1000;
+	return age < AGENTS_MS ? (AGENTS_MS - age) * AGENTS_LOOKS / AGENTS_MS : 0;
+}
+
+/* Who comes looks for its key, and was not given up if that is there. */
+static enum own_result await_forgotten(struct kernel_task *t, struct lun *lun)
+{
+	own_nodes forgotten = named(t, t->task->victims.forgotten), there = 0;
+	uint16_t cluster = cluster_id(t->vol->kernel);
+	unsigned int looks = looks_left(t->vol->kernel);
+	struct lun_key parts;
+	struct lun_pr pr;
+	int error;
+	size_t i;
+
+	if (!forgotten || !looks)
+		return OWN_OK;
+	error = lun_pr_read(lun, &pr);
+	if (error)
+		return kernel_fail(t, error, "%s", lun->error);
+	for (i = 0; i < pr.count; i++)
+		if (lun_key_parse(pr.keys[i], &parts) && parts.cluster == cluster &&
+		    parts.node <= OWN_NODES)
+			there |= own_bit(parts.node);
+	lun_pr_free(&pr);
+	return there & forgotten ? await_agents(t, looks) : OWN_OK;
+}
+
 static enum own_result fence_by_keys(struct kernel_task *t)
 {
 	struct lun_fence_report report;
@@ -281,6 +364,11 @@ static enum own_result fence_by_keys(struct kernel_task *t)
 	result = open_lun(t, &lun);
 	if (result != OWN_OK)
 		return result;
+	result = await_forgotten(t, &lun);
+	if (result != OWN_OK) {
+		lun_close(&lun);
+		return result;
+	}
 	set_drain(t, &lun, &fence);
 	error = lun_fence(&lun, &fence, &report);
 	if (error) {
@@ -328,6 +416,8 @@ static enum own_result forget_key(struct kernel_task *t)
 {
 	enum own_result result = set_incarnation(t, 0);
 
+	boot_key_mark_told(t->vol->kernel->config->runtime_directory, t->vol->uuid, 0);
+	t->vol->told = 0;
 	if (result == OWN_OK)
 		set_key(t->vol, 0);
 	return result;
