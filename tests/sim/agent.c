@@ -110,7 +110,9 @@ bool agent_timer(struct sim *sim, unsigned int node, uint32_t which)
 		return false;
 	which %= self->timer_count;
 	action = self->timers[which];
-	self->timers[which] = self->timers[--self->timer_count];
+	/* In their order: number 0 is the oldest, and so each has its turn in the end. */
+	memmove(&self->timers[which], &self->timers[which + 1],
+		(--self->timer_count - which) * sizeof(*self->timers));
 	event.timer = action.timer;
 	event.volume = action.volume;
 	event.node = action.subject;

@@ -53,7 +53,8 @@ static const unsigned int weights[SIM_KINDS] = {
 	[SIM_TIMER] = 40,    [SIM_CRASH] = 3,  [SIM_BOOT] = 8,	[SIM_KILL] = 2,
 	[SIM_SPAWN] = 8,     [SIM_FREEZE] = 3, [SIM_THAW] = 8,	[SIM_SPLIT] = 4,
 	[SIM_HEAL] = 4,	     [SIM_CUT] = 4,    [SIM_MEND] = 10, [SIM_TROUBLE] = 4,
-	[SIM_COMMAND] = 6,   [SIM_WAIT] = 30,  [SIM_KILL_ALL] = 1,
+	[SIM_DEAF] = 4,	     [SIM_HEAR] = 4,   [SIM_COMMAND] = 6,
+	[SIM_WAIT] = 30,     [SIM_KILL_ALL] = 1,
 };
 
 static struct sim_choice choose(uint64_t *seed)
@@ -91,6 +92,8 @@ static void run_choices(struct run *run, const bool *kept, bool show)
 			sim_print(&sim, &run->choices[i]);
 	if (!sim.violation[0])
 		sim_settle(&sim);
+	if (!sim.violation[0])
+		sim_unreached(&sim);
 	strcpy(run->violation, sim.violation);
 	run->kind = sim.kind;
 	run->steps = sim.steps;

@@ -11,6 +11,9 @@
 
 /* Steps within which a cluster that is left alone has to come to rest, for each node and volume. */
 #define SETTLE_STEPS 300
+/* The same, and then nothing more changes, if some get no session. */
+#define UNREACHED_STEPS 200
+#define UNREACHED_NODES 8
 
 void sim_violated(struct sim *sim, const char *format, ...)
 {
@@ -273,6 +276,14 @@ static bool trouble(struct sim *sim, unsigned int node, unsigned int volume)
 	return true;
 }
 
+static bool deafen(struct sim *sim, unsigned int node, own_nodes deaf)
+{
+	if (sim->node[node].deaf == deaf)
+		return false;
+	sim->node[node].deaf = deaf;
+	return true;
+}
+
 static bool act(struct sim *sim, const struct sim_choice *choice, unsigned int node,
 		unsigned int volume)
 {
@@ -313,6 +324,10 @@ static bool act(struct sim *sim, const struct sim_choice *choice, unsigned int n
 		return path(sim, node, volume, true);
 	case SIM_TROUBLE:
 		return trouble(sim, node, volume);
+	case SIM_DEAF:
+		return deafen(sim, node, choice->arg & 1 ? ~0ULL : choice->arg >> 1);
+	case SIM_HEAR:
+		return deafen(sim, node, 0);
 	default:
 		return command(sim, node, volume, choice->arg);
 	}
@@ -339,6 +354,7 @@ static void repair(struct sim *sim)
 	heal(sim);
 	for (node = 1; node <= sim->nodes; node++) {
 		freeze(sim, node, false);
+		deafen(sim, node, 0);
 		boot(sim, node);
 		agent(sim, node, true);
 		for (volume = 1; volume <= sim->volumes; volume++) {
@@ -462,7 +478,8 @@ static void check_spread(struct sim *sim, const struct ownership *own, own_nodes
 	own_for_each(node, here) {
 		if (counts[node] > most)
 			most = counts[node];
-		if (counts[node] < least)
+		/* Who was reached by nobody is given nothing. */
+		if (counts[node] < least && !(own->unreached & own_bit(node)))
 			least = counts[node];
 	}
 	if (most > least + 1)
@@ -527,13 +544,113 @@ void sim_rest(struct sim *sim)
 	come_to_rest(sim, progress);
 }
 
+/* Nobody has lost a key and not noticed it: it would be fenced when it does. */
+static bool keys_good(const struct sim *sim)
+{
+	unsigned int node, volume;
+
+	for (node = 1; node <= sim->nodes; node++)
+		for (volume = 1; volume <= sim->volumes; volume++)
+			if (sim->lun[volume].keys[node] !=
+			    sim->node[node].local[volume].incarnation)
+				return false;
+	return true;
+}
+
+/* To all, but for one that hears everybody. One of those who do not. */
+static unsigned int deafen_some(struct sim *sim)
+{
+	unsigned int first = 1 + sim_random(sim, sim->nodes), node;
+	unsigned int hears = 1 + (first + sim_random(sim, sim->nodes - 1)) % sim->nodes;
+
+	for (node = 1; node <= sim->nodes; node++)
+		if (node != hears && (node == first || sim_random(sim, 3) == 0))
+			deafen(sim, node, ~0ULL);
+	return first;
+}
+
+/* To anybody, up to all to all. */
+static unsigned int deafen_any(struct sim *sim)
+{
+	own_nodes either = sim_random(sim, 3) ? 0 : ~0ULL;
+	unsigned int node;
+
+	for (node = 1; node <= sim->nodes; node++)
+		deafen(sim, node, either | sim_random(sim, 1 << 16));
+	return 1 + sim_random(sim, sim->nodes);
+}
+
+static uint64_t keys_of(const struct sim *sim)
+{
+	unsigned int node, volume;
+	uint64_t sum = 0;
+
+	for (node = 1; node <= sim->nodes; node++)
+		for (volume = 1; volume <= sim->volumes; volume++)
+			sum += sim->node[node].local[volume].incarnation;
+	return sum;
+}
+
+static void move(struct sim *sim, unsigned int node)
+{
+	struct own_event event = { .type = OWN_EV_MOVE, .node = node };
+
+	event.volume = 1 + sim_random(sim, sim->volumes);
+	group_say(sim, node, &event);
+}
+
+/* Who gets no session tries again without end: there is no rest. */
+static void go_on(struct sim *sim)
+{
+	const struct ownership *own = &sim->node[1].own;
+	unsigned long limit = sim->steps + (unsigned long)UNREACHED_STEPS * sim->nodes *
+						   (sim->nodes + sim->volumes);
+	size_t i;
+
+	while (!sim->violation[0] && sim->steps < limit && anything(sim))
+		;
+	for (i = 0; i < own->count && !sim->violation[0]; i++)
+		if (own->volumes[i]->wanted == OWN_WANT_STARTED &&
+		    own->volumes[i]->phase != OWN_ONLINE)
+			sim_violated(sim, "volume %u: in phase %s, and goes to and fro",
+				     own->volumes[i]->id,
+				     own_phase_name(own->volumes[i]->phase));
+}
+
+/*
+ * All are well, but that some nodes give a session to nobody, and a volume moves to one of them:
+ * somebody else has it in the end, and everybody a session. Then, that some do not give one to
+ * some: each volume is served in the end, and everybody has a session as soon as he gets one. And
+ * nobody is fenced for it: the keys that a node registers only grow.
+ */
+void sim_unreached(struct sim *sim)
+{
+	uint64_t keys;
+
+	if (sim->nodes < 2 || !keys_good(sim))
+		return;
+	keys = keys_of(sim);
+	sim->salt = sim->steps;
+	move(sim, deafen_some(sim));
+	come_to_rest(sim, anything);
+	if (sim->nodes <= UNREACHED_NODES) {
+		sim->salt = sim->steps;
+		move(sim, deafen_any(sim));
+		go_on(sim);
+		repair(sim);
+		come_to_rest(sim, anything);
+	}
+	if (!sim->violation[0] && keys_of(sim) != keys)
+		sim_violated(sim, "somebody is fenced because he gets no session");
+}
+
 void sim_print(const struct sim *sim, const struct sim_choice *choice)
 {
 	static const char *const names[SIM_KINDS] = {
 		"deliver",     "work",	     "land",	    "write",  "wait",  "timer",
 		"crash",       "boot",	     "kill-agent",  "kill-agents",
 		"start-agent", "freeze",     "thaw",	    "split",  "heal",  "cut-path",
-		"mend-path",   "trouble",    "command",
+		"mend-path",   "trouble",    "deaf",	    "hear",   "command",
 	};
 
 	printf("# %-11s node %-2u volume %u (%u)\n", names[choice->kind],

@@ -37,6 +37,8 @@ enum sim_kind {
 	SIM_CUT,		/* node, volume: its path */
 	SIM_MEND,		/* node, volume */
 	SIM_TROUBLE,		/* node, volume: its next task fails */
+	SIM_DEAF,		/* node, to whom: they get no session with it */
+	SIM_HEAR,		/* node */
 	SIM_COMMAND,		/* node, volume, which */
 	SIM_KINDS
 };
@@ -139,6 +141,7 @@ struct sim_node {
 	bool frozen;
 	bool running;			/* the agent */
 	unsigned long began;		/* when it was started */
+	own_nodes deaf;			/* these get no session with it */
 	unsigned int part;
 	unsigned long ring;		/* number of the one that it is in */
 	own_nodes parted;		/* who was not in all its rings since the newest view */
@@ -188,6 +191,7 @@ void sim_init(struct sim *sim, unsigned int nodes, unsigned int volumes, bool tw
 void sim_exit(struct sim *sim);
 bool sim_apply(struct sim *sim, const struct sim_choice *choice);
 void sim_settle(struct sim *sim);
+void sim_unreached(struct sim *sim);
 void sim_rest(struct sim *sim);
 bool sim_crash(struct sim *sim, unsigned int node);
 void sim_print(const struct sim *sim, const struct sim_choice *choice);

@@ -189,7 +189,7 @@ static int do_barrier(struct work *work)
 	work->local->serving = 0;
 	work->local->changes = false;
 	/* Without layouts nothing is direct. */
-	if (work->sim->command && work->job->action.fenced)
+	if ((work->sim->command && work->job->action.fenced) || work->job->action.apart)
 		work->local->route = OWN_ROUTE_NONE;
 	if (work->job->action.expelled)
 		work->local->route = OWN_ROUTE_NONE;
@@ -271,6 +271,7 @@ static int do_connect(struct work *work)
 	struct sim_node *other = &work->sim->node[action->other];
 
 	if (action->other == work->node || !other->alive || other->frozen ||
+	    other->deaf & own_bit(work->node) ||
 	    other->part != work->self->part ||
 	    sim_local(work->sim, action->other, work->volume)->serving != action->epoch)
 		return OWN_FAILED;

@@ -52,6 +52,8 @@ static void note(struct rig *rig, const struct own_action *action)
 		rig->expelled |= own_bit(action->node);
 	if (action->expelled == OWN_EXPELLED_UNKNOWN)
 		rig->unknown |= own_bit(action->node);
+	if (action->apart)
+		rig->apart |= own_bit(action->node);
 	if (action->task == OWN_TASK_CLOSE && action->fenced)
 		rig->keyless |= own_bit(action->node);
 }
@@ -66,6 +68,8 @@ static void answer(struct rig *rig, const struct own_action *action)
 		.result = rig->answer[action->task][action->node],
 	};
 
+	if (action->task == OWN_TASK_CONNECT && rig->deaf & own_bit(action->other))
+		event.result = OWN_FAILED;
 	note(rig, action);
 	if (rig->silent[action->task][action->node])
 		return;
@@ -91,6 +95,16 @@ static void fire(struct rig *rig, const struct own_action *action)
 	ownership_step(&rig->own, &event, &rig->actions);
 }
 
+/* One that is out of date does no harm. */
+static void wait(struct rig *rig, const struct own_action *action)
+{
+	rig->timer = *action;
+	if (action->timer != OWN_TIMER_VOLUME && action->timer != OWN_TIMER_MEMBER)
+		return;
+	assert_true(rig->wait_count < RIG_WAITS);
+	rig->waits[rig->wait_count++] = *action;
+}
+
 static void work(struct rig *rig)
 {
 	struct own_action action;
@@ -105,7 +119,7 @@ static void work(struct rig *rig)
 		else if (rig->timers)
 			fire(rig, &action);
 		else
-			rig->timer = action;
+			wait(rig, &action);
 	}
 	rig->actions.count = 0;
 	rig->next = 0;
@@ -164,6 +178,22 @@ void rig_fire(struct rig *rig)
 	work(rig);
 }
 
+void rig_retry(struct rig *rig, unsigned int times)
+{
+	struct own_action waits[RIG_WAITS];
+	unsigned int count, i;
+
+	while (times--) {
+		count = rig->wait_count;
+		memcpy(waits, rig->waits, sizeof(waits));
+		rig->wait_count = 0;
+		for (i = 0; i < count; i++) {
+			fire(rig, &waits[i]);
+			work(rig);
+		}
+	}
+}
+
 struct own_volume *rig_vol(struct rig *rig)
 {
 	struct own_volume *vol = ownership_volume(&rig->own, 1);
@@ -186,6 +216,7 @@ void rig_clear(struct rig *rig)
 	rig->fenced = 0;
 	rig->expelled = 0;
 	rig->unknown = 0;
+	rig->apart = 0;
 	rig->keyless = 0;
 	rig->recalled = false;
 }

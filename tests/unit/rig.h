@@ -9,6 +9,7 @@
 #include "../../userspace/agent/ownership.h"
 
 #define RIG_LOG	4096
+#define RIG_WAITS 64
 
 struct rig {
 	struct ownership own;
@@ -18,6 +19,7 @@ struct rig {
 	uint64_t boots[OWN_NODES];
 	enum own_result answer[OWN_TASKS][OWN_NODES + 1];
 	bool silent[OWN_TASKS][OWN_NODES + 1];	/* never answers */
+	own_nodes deaf;			/* nobody gets a session with these */
 	uint64_t header;		/* epoch on the LUN */
 	bool timers;			/* they fire at once; else they wait */
 	char log[RIG_LOG];		/* "task:node task:node ..." of volume 1 */
@@ -27,9 +29,12 @@ struct rig {
 	own_nodes fenced;		/* who was told so in a BARRIER */
 	own_nodes expelled;		/* who was told so in a BARRIER or REGISTER */
 	own_nodes unknown;		/* the same, if nobody remembers */
+	own_nodes apart;		/* who was told so in a BARRIER */
 	own_nodes keyless;		/* who was told to CLOSE without a key */
 	bool recalled;			/* the last UNMOUNT was to recall all layouts */
 	struct own_action timer;	/* the last */
+	struct own_action waits[RIG_WAITS];	/* timers of retries, in their order */
+	unsigned int wait_count;
 };
 
 void rig_init(struct rig *rig, own_nodes nodes);
@@ -46,6 +51,8 @@ void rig_view(struct rig *rig, own_nodes nodes, own_nodes up, own_nodes booted, 
 void rig_volume(struct rig *rig, uint32_t id);
 /* The last timer fires. */
 void rig_fire(struct rig *rig);
+/* What waits to be tried again is tried again, all of it, so often. */
+void rig_retry(struct rig *rig, unsigned int times);
 
 struct own_volume *rig_vol(struct rig *rig);
 struct own_member *rig_member(struct rig *rig, unsigned int node);

@@ -628,23 +628,6 @@ static void test_mount_fails(void **state)
 	rig_exit(&rig);
 }
 
-/* One that never connects does not keep the map from being changed: it is fenced. */
-static void test_connect_fails(void **state)
-{
-	struct rig rig;
-	int i;
-
-	(void)state;
-	rig_init(&rig, N1 | N2);
-	rig.answer[OWN_TASK_CONNECT][2] = OWN_FAILED;
-	rig_volume(&rig, 1);
-	for (i = 0; i < 2; i++)
-		rig_fire(&rig);
-	assert_non_null(strstr(rig.log, "connect:2 connect:2 connect:2 fence:1"));
-	assert_int_equal(rig.kept, N1);
-	rig_exit(&rig);
-}
-
 /* The LUN knows of an epoch that we have not heard of: whoever serves there is kept by nobody. */
 static void test_distrust(void **state)
 {
@@ -763,7 +746,6 @@ int main(void)
 		cmocka_unit_test(test_all_booted),
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_mount_fails),
-		cmocka_unit_test(test_connect_fails),
 		cmocka_unit_test(test_distrust),
 		cmocka_unit_test(test_stale_answer),
 		cmocka_unit_test(test_two_nodes),

@@ -173,9 +173,54 @@ static void advance_serve(struct own_step *step, struct own_volume *vol)
 	coordinator_task(step, vol, OWN_TASK_SERVE);
 }
 
+/*
+ * Nobody gets a session with the coordinator: it is at fault, or all others are. Another one is
+ * tried, none for the second time; so this ends.
+ */
+static bool hand_over(struct own_step *step, struct own_volume *vol)
+{
+	unsigned int next;
+
+	step->own->unreached |= own_bit(vol->coordinator);
+	vol->tried |= own_bit(vol->coordinator);
+	next = own_spread_untried(step->own, vol);
+	if (!next)
+		return false;
+	own_members_connect_anew(vol, ~0ULL);
+	vol->target = next;
+	return true;
+}
+
+/* true: it hands over. If it stays, those who get no session do not keep the others waiting. */
+static bool unreached(struct own_step *step, struct own_volume *vol)
+{
+	unsigned int node;
+	own_nodes out;
+	bool nobody;
+
+	out = own_members_shut_out(step->own, vol, &nobody);
+	if (out && nobody && hand_over(step, vol))
+		return true;
+	own_for_each(node, out)
+		own_member_set_apart(vol, node);
+	return false;
+}
+
+/*
+ * Who was at fault when it began to serve still is. Not so for newcomers alone: it may be theirs,
+ * and who works on without them is left to it.
+ */
+static bool still_unreached(struct own_step *step, struct own_volume *vol)
+{
+	bool nobody;
+
+	return vol->tried & own_bit(vol->coordinator) &&
+	       own_members_shut_out(step->own, vol, &nobody) && nobody && hand_over(step, vol);
+}
+
 static void advance_connect(struct own_step *step, struct own_volume *vol)
 {
-	if (vol->wanted != OWN_WANT_STARTED) {
+	if (vol->wanted != OWN_WANT_STARTED || unreached(step, vol)) {
 		vol->phase = OWN_HOLD;
 		return;
 	}
@@ -194,7 +239,8 @@ static void advance_release(struct own_step *step, struct own_volume *vol)
 static void advance_online(struct own_step *step, struct own_volume *vol)
 {
 	own_fence_pump(step, vol);
-	if (vol->wanted != OWN_WANT_STARTED || (vol->target && vol->target != vol->coordinator)) {
+	if (vol->wanted != OWN_WANT_STARTED || (vol->target && vol->target != vol->coordinator) ||
+	    still_unreached(step, vol)) {
 		vol->phase = OWN_HOLD;
 		return;
 	}
@@ -321,7 +367,8 @@ static void coordinator_failed(struct own_step *step, struct own_volume *vol, en
 		vol->avoid |= bit;
 		vol->coordinator = 0;
 		vol->phase = OWN_BARRIER;
-	} else if (task != OWN_TASK_UNMOUNT && vol->tries >= TRIES_MAX) {
+	} else if ((task != OWN_TASK_UNMOUNT || vol->tried & bit) && vol->tries >= TRIES_MAX) {
+		/* An unmount is waited for, but not if nobody has a session anyway. */
 		own_change_begin(vol);
 		vol->avoid |= bit;
 	}
@@ -342,6 +389,7 @@ static void coordinator_done(struct own_step *step, struct own_volume *vol, enum
 			vol->epoch = event->epoch;
 		vol->phase = OWN_SERVE;
 	} else if (task == OWN_TASK_SERVE && vol->phase == OWN_SERVE) {
+		own_members_rejoin(vol);
 		vol->phase = OWN_CONNECT;
 	} else if (task == OWN_TASK_RELEASE && vol->phase == OWN_RELEASE) {
 		vol->avoid = 0;

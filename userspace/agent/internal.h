@@ -41,6 +41,12 @@ void own_members_register(struct own_step *step, struct own_volume *vol);
 void own_members_serve(struct own_step *step, struct own_volume *vol);
 void own_member_serve(struct own_step *step, struct own_volume *vol, unsigned int node);
 bool own_members_connected(const struct ownership *own, const struct own_volume *vol);
+void own_members_connect_anew(struct own_volume *vol, own_nodes nodes);
+bool own_member_holds_nothing(const struct own_volume *vol, unsigned int node);
+own_nodes own_members_shut_out(const struct ownership *own, const struct own_volume *vol,
+			       bool *nobody);
+void own_members_rejoin(struct own_volume *vol);
+void own_member_set_apart(struct own_volume *vol, unsigned int node);
 void own_member_done(struct own_step *step, struct own_volume *vol, unsigned int node,
 		     enum own_task task, const struct own_event *event);
 void own_member_path(struct own_step *step, struct own_volume *vol, unsigned int node, bool lost);
@@ -65,6 +71,7 @@ void own_fence_done(struct own_step *step, struct own_volume *vol, const struct 
 bool own_fit(const struct ownership *own, const struct own_volume *vol, unsigned int node);
 own_nodes own_candidates(const struct ownership *own, const struct own_volume *vol);
 unsigned int own_spread_target(const struct ownership *own, const struct own_volume *vol);
+unsigned int own_spread_untried(const struct ownership *own, const struct own_volume *vol);
 void own_spread_pump(struct own_step *step);
 
 #endif

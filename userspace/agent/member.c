@@ -74,7 +74,11 @@ void own_member_serve(struct own_step *step, struct own_volume *vol, unsigned in
 	if (node != vol->coordinator && member->barrier != vol->term) {
 		/* It was away: it may believe that it is coordinator itself. */
 		own_task_start(step, vol, node, OWN_TASK_BARRIER);
+	} else if (member->apart && vol->phase == OWN_CONNECT) {
+		/* What it is granted must not be forgotten: when RELEASE has been done. */
+		return;
 	} else if (node != vol->coordinator && member->connected != vol->epoch) {
+		member->apart = false;
 		member->connected = 0;
 		own_task_start(step, vol, node, OWN_TASK_CONNECT);
 	} else if (member->route != route) {
@@ -92,15 +96,103 @@ void own_members_serve(struct own_step *step, struct own_volume *vol)
 		own_member_serve(step, vol, node);
 }
 
+/* It has given everything back. */
+bool own_member_holds_nothing(const struct own_volume *vol, unsigned int node)
+{
+	const struct own_member *member = &vol->member[node - 1];
+
+	return member->apart && member->barrier == vol->term && !(vol->evict & own_bit(node));
+}
+
 /* All who are here have said which layouts they hold. */
 bool own_members_connected(const struct ownership *own, const struct own_volume *vol)
 {
 	unsigned int node;
 
 	own_for_each(node, own->present | own->absent)
-		if (node != vol->coordinator && vol->member[node - 1].connected != vol->epoch)
+		if (node != vol->coordinator && vol->member[node - 1].connected != vol->epoch &&
+		    !own_member_holds_nothing(vol, node))
 			return false;
 	return true;
+}
+
+/*
+ * Who has failed to connect so often that it is said to get no session. If others have one the
+ * coordinator does answer. If @nobody has, it may be at fault itself; that is said when nobody is
+ * left of whom it is not known yet. While its agent is away nothing is: that is the reason then.
+ */
+own_nodes own_members_shut_out(const struct ownership *own, const struct own_volume *vol,
+			       bool *nobody)
+{
+	const struct own_member *member;
+	own_nodes out = 0;
+	bool open = false;
+	unsigned int node;
+
+	*nobody = true;
+	if (!(own->present & own_bit(vol->coordinator)))
+		return 0;
+	own_for_each(node, own->present | own->absent) {
+		member = &vol->member[node - 1];
+		if (node == vol->coordinator || member->apart)
+			continue;
+		if (member->connected == vol->epoch)
+			*nobody = false;
+		else if (!settled(vol, node))
+			continue;
+		/* What it was told before that has succeeded. */
+		else if (member->barrier == vol->term && member->tries >= CONNECT_TRIES)
+			out |= own_bit(node);
+		else
+			open = true;
+	}
+	return *nobody && open ? 0 : out;
+}
+
+static void forget_failures(struct own_member *member)
+{
+	member->tries = 0;
+	member->retry = 0;
+}
+
+/* Something is other than before: who has failed to connect may not do so now. */
+void own_members_connect_anew(struct own_volume *vol, own_nodes nodes)
+{
+	struct own_member *member;
+	unsigned int node;
+
+	if (!own_serving(vol))
+		return;
+	own_for_each(node, nodes) {
+		member = own_member(vol, node);
+		if (node != vol->coordinator && member->task == OWN_TASK_NONE &&
+		    member->barrier == vol->term && member->connected != vol->epoch)
+			forget_failures(member);
+	}
+}
+
+/* Another coordinator: all are told to connect again. */
+void own_members_rejoin(struct own_volume *vol)
+{
+	unsigned int node;
+
+	own_for_each(node, ~0ULL)
+		own_member(vol, node)->apart = false;
+}
+
+/*
+ * One that does not get a session must not keep the others waiting. Its agent does what it is told:
+ * it gives back all that it holds, and its I/O waits.
+ */
+void own_member_set_apart(struct own_volume *vol, unsigned int node)
+{
+	struct own_member *member = own_member(vol, node);
+
+	forget_failures(member);
+	member->apart = true;
+	member->task = OWN_TASK_NONE;
+	member->barrier = 0;
+	member->route = OWN_ROUTE_NONE;
 }
 
 /* To be fenced for what it is, not only for what it was. */
@@ -169,18 +261,6 @@ void own_member_conflict(const struct ownership *own, struct own_volume *vol, un
 		own_evict(vol, node);
 }
 
-static void failed(struct own_step *step, struct own_volume *vol, unsigned int node,
-		   enum own_task task)
-{
-	struct own_member *member = own_member(vol, node);
-
-	own_timer_member(step, vol, node);
-	/* One that does not get there must not keep the others waiting. */
-	if (task == OWN_TASK_CONNECT && member->tries >= CONNECT_TRIES &&
-	    vol->phase == OWN_CONNECT && member->access != OWN_ACCESS_NONE)
-		own_evict(vol, node);
-}
-
 /* Not what waits by the time of a fence that is still to come. */
 static void what_waited_failed(struct own_volume *vol, unsigned int node)
 {
@@ -194,7 +274,7 @@ void own_member_done(struct own_step *step, struct own_volume *vol, unsigned int
 	struct own_member *member = own_member(vol, node);
 
 	if (event->result != OWN_OK) {
-		failed(step, vol, node, task);
+		own_timer_member(step, vol, node);
 		return;
 	}
 	member->tries = 0;
@@ -209,6 +289,8 @@ void own_member_done(struct own_step *step, struct own_volume *vol, unsigned int
 		break;
 	case OWN_TASK_CONNECT:
 		member->connected = vol->epoch;
+		vol->tried = 0;
+		step->own->unreached &= ~own_bit(vol->coordinator);
 		/* It goes through the coordinator, which may be another now. */
 		if (member->route == OWN_ROUTE_BLOCK)
 			member->route = OWN_ROUTE_NONE;
@@ -311,6 +393,7 @@ void own_member_left(struct own_volume *vol, unsigned int node)
 	member->tries = 0;
 	member->connected = 0;
 	member->barrier = 0;
+	member->apart = false;
 	member->route = OWN_ROUTE_NONE;
 	if (vol->placed == node)
 		vol->placed = 0;

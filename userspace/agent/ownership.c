@@ -73,6 +73,7 @@ void ownership_restart(struct ownership *own)
 	own->quorate = false;
 	own->present = 0;
 	own->absent = 0;
+	own->unreached = 0;
 }
 
 static void advance_all(struct own_step *step)
@@ -110,6 +111,20 @@ static own_nodes booted(struct ownership *own, const struct own_event *event)
 	return nodes;
 }
 
+/* Their agents have been started, or can be heard again: what was wrong with them may be over. */
+static void arrived(struct ownership *own, own_nodes nodes)
+{
+	struct own_volume *vol;
+	size_t i;
+
+	own->unreached &= ~nodes;
+	for (i = 0; i < own->count; i++) {
+		vol = own->volumes[i];
+		vol->tried &= ~nodes;
+		own_members_connect_anew(vol, nodes & own_bit(vol->coordinator) ? ~0ULL : nodes);
+	}
+}
+
 static int on_view(struct own_step *step, const struct own_event *event)
 {
 	struct ownership *own = step->own;
@@ -119,6 +134,7 @@ static int on_view(struct own_step *step, const struct own_event *event)
 	unsigned int node;
 	size_t i;
 
+	arrived(own, (event->nodes & ~own->present) | anew);
 	own->present = event->nodes;
 	own->absent = (own->absent | agents) & event->up & ~event->nodes;
 	own->quorate = event->quorate;

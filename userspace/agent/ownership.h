@@ -140,6 +140,7 @@ struct own_action {
 	own_nodes nodes;
 	bool fenced;			/* there is no key, as far as is known; CLOSE: certainly */
 	enum own_expelled expelled;	/* REGISTER, BARRIER: what waits in the kernel fails */
+	bool apart;			/* BARRIER: give all layouts back, hold all I/O */
 	bool recall;			/* UNMOUNT: first take all layouts back, from @nodes */
 };
 
@@ -210,6 +211,7 @@ struct own_member {
 	bool damped;			/* redirected until its path has stayed for a while */
 	bool locked_out;		/* two nodes: it lost the race, and may not register */
 	uint8_t expelled;		/* fenced as one that is gone, or that is not known */
+	bool apart;			/* it gets no session: it holds nothing, and I/O waits */
 	uint64_t serial;		/* of the task */
 	uint64_t retry;			/* of the timer; 0: not waiting */
 	uint64_t path_timer;
@@ -243,6 +245,7 @@ struct own_volume {
 	own_nodes booted;		/* of them, only for what they did before they booted */
 	own_nodes keep;			/* of the fence under way */
 	own_nodes avoid;		/* who failed at this change */
+	own_nodes tried;		/* coordinators, since anybody has got a session */
 	struct own_member member[OWN_NODES];
 };
 
@@ -255,6 +258,7 @@ struct ownership {
 	bool restarted;			/* from disk: whoever has been in that view knows better */
 	own_nodes present;		/* agents */
 	own_nodes absent;		/* nodes that are up, whose agent is expected back */
+	own_nodes unreached;		/* as coordinators, when that was tried last */
 	uint64_t serial;
 	uint64_t grace[OWN_NODES];
 	/* Of each node's kernel, when its agent was here last; all that is older is dealt with. */

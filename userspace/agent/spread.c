@@ -14,11 +14,7 @@ bool own_fit(const struct ownership *own, const struct own_volume *vol, unsigned
 	       member->access == OWN_ACCESS_REGISTERED && !member->no_path && !member->damped;
 }
 
-/*
- * Where the operator put it, else where it is preferred, else anywhere, as far as there is
- * anybody.
- */
-own_nodes own_candidates(const struct ownership *own, const struct own_volume *vol)
+static own_nodes all_fit(const struct ownership *own, const struct own_volume *vol)
 {
 	own_nodes fit = 0;
 	unsigned int node;
@@ -26,9 +22,29 @@ own_nodes own_candidates(const struct ownership *own, const struct own_volume *v
 	own_for_each(node, own->present)
 		if (own_fit(own, vol, node))
 			fit |= own_bit(node);
+	return fit;
+}
+
+/* Without those, if anybody is left. */
+static own_nodes rather(own_nodes nodes, own_nodes without)
+{
+	return nodes & ~without ? nodes & ~without : nodes;
+}
+
+/*
+ * Where the operator put it, else where it is preferred, else anywhere, as far as there is
+ * anybody.
+ */
+static own_nodes wished(const struct own_volume *vol, own_nodes fit)
+{
 	if (fit & own_bit(vol->placed))
 		return own_bit(vol->placed);
 	return fit & vol->preferred ? fit & vol->preferred : fit;
+}
+
+own_nodes own_candidates(const struct ownership *own, const struct own_volume *vol)
+{
+	return wished(vol, all_fit(own, vol));
 }
 
 /* Volumes that each node has, or is about to have. */
@@ -62,15 +78,23 @@ static unsigned int least(own_nodes nodes, const unsigned int counts[OWN_NODES +
  */
 unsigned int own_spread_target(const struct ownership *own, const struct own_volume *vol)
 {
-	own_nodes candidates = own_candidates(own, vol);
+	own_nodes fit = rather(rather(all_fit(own, vol), vol->tried), own->unreached);
 	unsigned int counts[OWN_NODES + 1];
 
 	if (vol->target && own_fit(own, vol, vol->target) && !(vol->avoid & own_bit(vol->target)))
 		return vol->target;
-	if (candidates & ~vol->avoid)
-		candidates &= ~vol->avoid;
 	count_volumes(own, counts);
-	return least(candidates, counts);
+	return least(rather(wished(vol, fit), vol->avoid), counts);
+}
+
+/* Who takes it from a coordinator that nobody gets a session with. 0: all have been tried. */
+unsigned int own_spread_untried(const struct ownership *own, const struct own_volume *vol)
+{
+	own_nodes fit = rather(all_fit(own, vol) & ~vol->tried, own->unreached);
+	unsigned int counts[OWN_NODES + 1];
+
+	count_volumes(own, counts);
+	return least(wished(vol, fit), counts);
 }
 
 /*
@@ -120,7 +144,8 @@ void own_spread_pump(struct own_step *step)
 		    !(own->present & own_bit(vol->coordinator)))
 			continue;
 		candidates = own_candidates(own, vol);
-		to = least(candidates, counts);
+		/* It would come back. */
+		to = least(candidates & ~own->unreached, counts);
 		better = gain(vol, candidates, to, counts);
 		if (better <= most)
 			continue;
@@ -129,6 +154,6 @@ void own_spread_pump(struct own_step *step)
 	}
 	if (!best)
 		return;
-	best->target = least(own_candidates(own, best), counts);
+	best->target = least(own_candidates(own, best) & ~own->unreached, counts);
 	own_volume_advance(step, best);
 }

@@ -68,6 +68,18 @@ own_nodes ownership_holders(const struct ownership *own, const struct own_volume
 	return nodes;
 }
 
+/* Here, and without a session: they have given everything back. */
+static own_nodes without_layouts(const struct own_volume *vol)
+{
+	own_nodes nodes = 0;
+	unsigned int node;
+
+	for (node = 1; node <= OWN_NODES; node++)
+		if (own_member_holds_nothing(vol, node))
+			nodes |= own_bit(node);
+	return nodes;
+}
+
 static void tell(struct own_step *step, struct own_volume *vol, unsigned int node)
 {
 	struct own_member *member = own_member(vol, node);
@@ -99,6 +111,10 @@ static void tell(struct own_step *step, struct own_volume *vol, unsigned int nod
 		action.route = member->asked;
 	if (member->task == OWN_TASK_CLOSE)
 		action.fenced = member->access == OWN_ACCESS_NONE;
+	if (member->task == OWN_TASK_BARRIER)
+		action.apart = member->apart;
+	if (member->task == OWN_TASK_RELEASE)
+		action.nodes &= ~without_layouts(vol);
 	append(step, &action);
 }
 

@@ -97,6 +97,7 @@ static void member_code(struct codec *codec, struct own_member *member)
 	flag(codec, &member->damped);
 	flag(codec, &member->locked_out);
 	code(codec, &member->expelled, OWN_EXPELLED_STATES);
+	flag(codec, &member->apart);
 	FIELD(codec, member->serial);
 	FIELD(codec, member->retry);
 	FIELD(codec, member->path_timer);
@@ -156,6 +157,7 @@ static void volume_code(struct codec *codec, struct own_volume *vol)
 	FIELD(codec, vol->booted);
 	FIELD(codec, vol->keep);
 	FIELD(codec, vol->avoid);
+	FIELD(codec, vol->tried);
 	members_code(codec, vol);
 }
 
@@ -193,6 +195,7 @@ static void head_code(struct codec *codec, struct ownership *own)
 	flag(codec, &own->restarted);
 	FIELD(codec, own->present);
 	FIELD(codec, own->absent);
+	FIELD(codec, own->unreached);
 	FIELD(codec, own->serial);
 	FIELD(codec, own->next_id);
 }

@@ -29,6 +29,13 @@ static unsigned int coordinator_reasons(const struct ownership *own, const struc
 	return reasons;
 }
 
+/* The others have one. */
+static bool without_session(const struct own_volume *vol, unsigned int node)
+{
+	return vol->phase == OWN_ONLINE && node != vol->coordinator &&
+	       vol->member[node - 1].connected != vol->epoch;
+}
+
 static struct own_status routed(const struct own_member *member, unsigned int reasons)
 {
 	struct own_status status = { .reasons = reasons };
@@ -75,6 +82,8 @@ struct own_status ownership_status(const struct ownership *own, const struct own
 		return (struct own_status){ .state = OWN_STATE_MAINTENANCE,
 					    .reasons = OWN_REASON_ADMIN };
 	reasons = coordinator_reasons(own, vol);
+	if (without_session(vol, node))
+		reasons |= OWN_REASON_COORDINATOR_LOST;
 	if (!own->quorate)
 		reasons |= OWN_REASON_NO_QUORUM;
 	return routed(member, reasons);

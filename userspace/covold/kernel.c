@@ -299,12 +299,18 @@ static enum own_result do_register(struct kernel_task *t)
 	return result == OWN_OK ? kernel_register(t) : result;
 }
 
-/* Data goes on, with the extents that this node holds; if it has not been fenced meanwhile. */
+/*
+ * Data goes on, with the extents that this node holds; if it has not been fenced meanwhile, and is
+ * not left aside.
+ */
 static enum own_result do_barrier(struct kernel_task *t)
 {
 	enum own_result result;
 
-	if (t->task->action.expelled)
+	if (t->task->action.apart)
+		log_about(LOG_WARNING, NULL, t->vol->name,
+			  "this node gets no session: its layouts are given back, its I/O waits");
+	if (t->task->action.expelled || t->task->action.apart)
 		return give_up(t);
 	result = leave(t);
 	return result == OWN_OK && t->task->action.fenced ? kernel_images_clear(t) : result;
