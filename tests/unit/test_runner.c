@@ -181,6 +181,33 @@ static void test_conflict(void **state)
 	assert_false(node->facts.conflict);
 }
 
+/* Who has no quorum is told nothing by those who have fenced it. */
+static void test_conflict_alone(void **state)
+{
+	struct node *node = *state;
+	const uint8_t uuid[16] = { 1 };
+	struct own_status status;
+	uint64_t since;
+
+	add(node, 1);
+	simple(node, OWN_EV_START);
+	until(node, is_online(node));
+	exchange_quorum(&node->exchange, true, false, false);
+	until(node, !runner_state(node->runner)->quorate);
+	status = runner_status(node->runner, volume(node), NODE);
+	assert_int_equal(status.state, OWN_STATE_DIRECT);
+	assert_int_equal(status.reasons, OWN_REASON_NO_QUORUM);
+	pthread_mutex_lock(&node->lock);
+	node->facts.conflict = true;
+	pthread_mutex_unlock(&node->lock);
+	since = runner_since(node->runner, uuid, NODE);
+	runner_fact(node->runner, uuid);
+	status = runner_status(node->runner, volume(node), NODE);
+	assert_int_equal(status.state, OWN_STATE_UNAVAILABLE);
+	assert_int_equal(status.reasons, OWN_REASON_NO_QUORUM | OWN_REASON_FENCED);
+	assert_true(runner_since(node->runner, uuid, NODE) > since);
+}
+
 static void test_path(void **state)
 {
 	struct node *node = *state;
@@ -374,10 +401,10 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_start_stop), TEST(test_early_request), TEST(test_restart),
-		TEST(test_no_disk),    TEST(test_conflict),	 TEST(test_path),
-		TEST(test_has_less),   TEST(test_trouble),	 TEST(test_damaged_state),
+		TEST(test_no_disk),    TEST(test_conflict),	 TEST(test_conflict_alone),
+		TEST(test_path),       TEST(test_has_less),	 TEST(test_trouble),
 		TEST(test_boot),       TEST(test_stuck),	 TEST(test_differs),
-		TEST(test_boot_key),
+		TEST(test_boot_key),   TEST(test_damaged_state),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -252,8 +252,7 @@ static int append_reasons(sd_bus_message *reply, unsigned int reasons)
 static int append_row(struct bus *bus, sd_bus_message *reply, const struct own_volume *vol,
 		      unsigned int node)
 {
-	struct ownership *own = runner_state(bus->runner);
-	struct own_status status = ownership_status(own, vol, node);
+	struct own_status status = runner_status(bus->runner, vol, node);
 	char name[GROUP_NAME_LEN], coordinator[GROUP_NAME_LEN], text[COVOL_UUID_TEXT_LEN];
 	int result = sd_bus_message_open_container(reply, 'r', "sssussasst");
 
@@ -554,7 +553,7 @@ static int get_volume(sd_bus *sd, const char *path, const char *interface, const
 	if (!strcmp(property, "Since"))
 		return sd_bus_message_append(reply, "t",
 					     runner_since(bus->runner, vol->uuid, bus->node));
-	status = ownership_status(runner_state(bus->runner), vol, bus->node);
+	status = runner_status(bus->runner, vol, bus->node);
 	if (!strcmp(property, "State"))
 		return sd_bus_message_append(reply, "s", own_state_name(status.state));
 	return append_reasons(reply, status.reasons);

@@ -273,14 +273,6 @@ static struct own_volume *volume_of(struct runner *runner, const uint8_t uuid[16
 	return NULL;
 }
 
-void runner_fact(struct runner *runner, const uint8_t uuid[16])
-{
-	struct own_volume *vol = volume_of(runner, uuid);
-
-	if (vol && runner->exchange)
-		say_facts(runner, vol);
-}
-
 /* Who is here returns it, if late; an agent that is awaited may be the reason why it is late. */
 void runner_stuck(struct runner *runner, const uint8_t uuid[16], unsigned int node)
 {
@@ -317,10 +309,32 @@ static const char *reasons_text(unsigned int reasons, char text[128])
 	return text;
 }
 
+static bool met_conflict(struct runner *runner, const struct own_volume *vol, unsigned int node)
+{
+	struct own_facts facts;
+
+	return runner->exchange && node == runner->exchange->node &&
+	       runner->setup.driver->facts(runner->setup.driver_data, vol->uuid, &facts) &&
+	       facts.conflict;
+}
+
+struct own_status runner_status(struct runner *runner, const struct own_volume *vol,
+				unsigned int node)
+{
+	struct own_status status = ownership_status(&runner->own, vol, node);
+
+	/* A node that was fenced may be the last to hear of it, or be cut off from who knows. */
+	if (status.state != OWN_STATE_UNAVAILABLE && met_conflict(runner, vol, node)) {
+		status.state = OWN_STATE_UNAVAILABLE;
+		status.reasons |= OWN_REASON_FENCED;
+	}
+	return status;
+}
+
 static bool look(struct runner *runner, const struct own_volume *vol, struct local *local,
 		 unsigned int node)
 {
-	struct own_status status = ownership_status(&runner->own, vol, node);
+	struct own_status status = runner_status(runner, vol, node);
 	struct seen *seen = &local->seen[node - 1];
 	char text[128];
 
@@ -369,6 +383,18 @@ static void look_all(struct runner *runner)
 	}
 	sweep(runner);
 	if (runner->setup.changed)
+		runner->setup.changed(runner->setup.changed_data);
+}
+
+void runner_fact(struct runner *runner, const uint8_t uuid[16])
+{
+	struct own_volume *vol = volume_of(runner, uuid);
+
+	if (!vol || !runner->exchange)
+		return;
+	say_facts(runner, vol);
+	if (look(runner, vol, local_get(runner, vol), runner->exchange->node) &&
+	    runner->setup.changed)
 		runner->setup.changed(runner->setup.changed_data);
 }
 

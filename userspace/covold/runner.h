@@ -69,6 +69,13 @@ void runner_request(struct runner *runner, const struct own_event *event,
 /* The state that all have. Good until the loop goes on. */
 struct ownership *runner_state(struct runner *runner);
 
+/*
+ * What a volume is on a node, as all know it; on this node with what its kernel has met and the
+ * others may not know: that its key is gone.
+ */
+struct own_status runner_status(struct runner *runner, const struct own_volume *vol,
+				unsigned int node);
+
 /* Since when a volume is in its state on a node, in microseconds since 1970; 0: no such volume. */
 uint64_t runner_since(const struct runner *runner, const uint8_t uuid[16], unsigned int node);
 
