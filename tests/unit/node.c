@@ -101,10 +101,17 @@ static bool driver_facts(void *driver, const uint8_t uuid[16], struct own_facts 
 	return true;
 }
 
+static void driver_shut_out(void *driver, const uint8_t uuid[16], own_nodes nodes)
+{
+	(void)uuid;
+	((struct node *)driver)->shut_out = nodes;
+}
+
 static const struct driver_ops driver_ops = {
 	.run = driver_run,
 	.break_off = driver_break_off,
 	.facts = driver_facts,
+	.shut_out = driver_shut_out,
 };
 
 static void on_send(void *data, const uint8_t *bytes, size_t length)
@@ -220,6 +227,7 @@ void node_init(struct node *node)
 	pthread_mutex_init(&node->lock, NULL);
 	pthread_cond_init(&node->free, NULL);
 	node->facts.path = true;
+	node->shut_out = ~0ULL;
 }
 
 void node_exit(struct node *node)

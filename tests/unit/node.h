@@ -25,6 +25,7 @@ struct node {
 	unsigned int views;
 	unsigned int answered;
 	int answer;
+	own_nodes shut_out;		/* as the driver was told last */
 	void (*changed)(void *data);	/* for the runner */
 	void *changed_data;
 

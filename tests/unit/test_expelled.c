@@ -69,6 +69,23 @@ static void test_not_needed(void **state)
 	rig_exit(&rig);
 }
 
+/* Until it has begun anew it gets no session: it would be let in at the same epoch. */
+static void test_shut_out(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_started(&rig, ALL);
+	rig_view(&rig, N1 | N2, N1 | N2, 0, true);
+	assert_int_equal(ownership_given_up(rig_vol(&rig)), 0);
+	rig_simple(&rig, OWN_EV_FENCE_WANTED, 3, false);
+	assert_int_equal(ownership_given_up(rig_vol(&rig)), N3);
+	rig_view(&rig, ALL, ALL, 0, true);
+	assert_direct(&rig, 3);
+	assert_int_equal(ownership_given_up(rig_vol(&rig)), 0);
+	rig_exit(&rig);
+}
+
 /* It had lost its key already when it went: it does not register when it comes. */
 static void test_keyless(void **state)
 {
@@ -219,6 +236,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_taken_over),
 		cmocka_unit_test(test_not_needed),
+		cmocka_unit_test(test_shut_out),
 		cmocka_unit_test(test_keyless),
 		cmocka_unit_test(test_all_restarted),
 		cmocka_unit_test(test_unknown_key),

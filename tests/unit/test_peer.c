@@ -242,6 +242,27 @@ static void test_not_serving(void **state)
 	assert_true(guest.end.result < 0);
 }
 
+/* What waits there must not be done: it has to begin anew first. Others get in. */
+static void test_given_up(void **state)
+{
+	struct guest guest = { { "covol/3", EPOCH, 2, 1 }, "b" };
+	struct guest other = { { "covol/3", EPOCH, 3, 1 }, "c" };
+	struct guest again = { { "covol/3", EPOCH, 2, 1 }, "b" };
+
+	(void)state;
+	kernel_shut_out(&rig.kernel, fake_uuid.bytes, own_bit(2));
+	receive_guest(&guest);
+	assert_int_equal(fake_requests(), 0);
+	assert_true(guest.end.result < 0);
+	receive_guest(&other);
+	assert_int_equal(fake_requests(), 1);
+	fake_request(0, COVOL_CMD_SESSION_NEW);
+	kernel_shut_out(&rig.kernel, fake_uuid.bytes, 0);
+	receive_guest(&again);
+	assert_int_equal(fake_requests(), 2);
+	fake_request(1, COVOL_CMD_SESSION_NEW);
+}
+
 /* Who knocks again and again does not fill the journal. */
 static void test_many_lines(void **state)
 {
@@ -492,9 +513,9 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, peer_setup, peer_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_let_in),	   TEST(test_refused),	   TEST(test_not_serving),
-		TEST(test_many_lines),	   TEST(test_member),	   TEST(test_impostor),
-		TEST(test_own_refused),	   TEST(test_no_certificate), TEST(test_networks),
-		TEST(test_no_address),	   TEST(test_again),
+		TEST(test_given_up),	   TEST(test_many_lines),  TEST(test_member),
+		TEST(test_impostor),	   TEST(test_own_refused), TEST(test_no_certificate),
+		TEST(test_networks),	   TEST(test_no_address),  TEST(test_again),
 	};
 
 	return cmocka_run_group_tests_name("peer", tests, NULL, NULL);

@@ -341,6 +341,9 @@ struct own_victims {
 struct own_victims ownership_victims(const struct ownership *own, const struct own_volume *vol,
 				     const struct own_action *fence);
 
+/* Who was given up, and has not begun anew: what waits there would be done in a session. */
+own_nodes ownership_given_up(const struct own_volume *vol);
+
 /* Who may use what it was granted of a volume: whoever is here, or has not been fenced. */
 own_nodes ownership_holders(const struct ownership *own, const struct own_volume *vol);
 

@@ -68,6 +68,17 @@ own_nodes ownership_holders(const struct ownership *own, const struct own_volume
 	return nodes;
 }
 
+own_nodes ownership_given_up(const struct own_volume *vol)
+{
+	own_nodes nodes = 0;
+	unsigned int node;
+
+	for (node = 1; node <= OWN_NODES; node++)
+		if (vol->member[node - 1].expelled == OWN_EXPELLED)
+			nodes |= own_bit(node);
+	return nodes;
+}
+
 /* Here, and without a session: they have given everything back. */
 static own_nodes without_layouts(const struct own_volume *vol)
 {

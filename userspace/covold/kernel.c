@@ -51,6 +51,7 @@ struct kernel_volume *kernel_volume_get(struct kernel *kernel, const uint8_t uui
 		vol->kernel = kernel;
 		memcpy(vol->uuid, uuid, sizeof(vol->uuid));
 		vol->facts.path = true;
+		pthread_mutex_init(&vol->door, NULL);
 		pthread_mutex_init(&vol->work, NULL);
 		pthread_mutex_init(&vol->images, NULL);
 		vol->next = kernel->volumes;
@@ -132,6 +133,7 @@ enum own_result kernel_end_sessions(struct kernel_task *t, bool forget)
 	t->vol->lost = 0;
 	t->vol->facts.session_epoch = 0;
 	pthread_mutex_unlock(&t->vol->kernel->lock);
+	kernel_close_door(t->vol);
 	if (covol_volume_get(t->c, &id, &volume) == -ENOENT)
 		return OWN_OK;
 	do {
@@ -593,6 +595,7 @@ const struct driver_ops kernel_driver = {
 	.run = run,
 	.break_off = break_off,
 	.facts = facts,
+	.shut_out = kernel_shut_out,
 };
 
 /* ---- what is lost: paths, sessions ---- */

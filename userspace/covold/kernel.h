@@ -45,6 +45,11 @@ struct kernel_volume {
 	/* Protected by images. */
 	struct answerer *answerer;	/* NULL: nothing is served here */
 
+	own_nodes shut_out;		/* were given up: no session before they begin anew */
+
+	/* Held while a node is let in. */
+	pthread_mutex_t door;
+
 	/* Held by the task that runs, and by who makes a session again. */
 	pthread_mutex_t work;
 	/* Protected by work. */
@@ -142,6 +147,10 @@ enum own_result kernel_images_recall(struct kernel_task *t);
 enum own_result kernel_images_close(struct kernel_task *t);
 
 /* peer.c: sessions */
+/* Driver's operation, see driver.h. */
+void kernel_shut_out(void *driver, const uint8_t uuid[16], own_nodes nodes);
+/* Who was let in until now has its session; nobody gets one any more who must not. */
+void kernel_close_door(struct kernel_volume *vol);
 int kernel_listen(struct kernel *kernel);
 void kernel_listen_end(struct kernel *kernel);
 enum own_result kernel_connect(struct kernel_task *t);

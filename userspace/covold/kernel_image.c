@@ -316,6 +316,7 @@ enum own_result kernel_images_forget(struct kernel_task *t)
 	unsigned int node;
 	int error = 0;
 
+	kernel_close_door(t->vol);
 	own_for_each(node, ~(t->task->action.nodes | own_bit(t->task->action.node)))
 		if (!error)
 			error = covol_session_del(t->c, &uuid, node, true);

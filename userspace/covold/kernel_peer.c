@@ -93,18 +93,35 @@ static bool identify(struct kernel *kernel, unsigned int peer, struct covol_iden
 
 /* ---- the coordinator ---- */
 
-static bool serves(struct kernel *kernel, const struct hello *hello)
+void kernel_shut_out(void *driver, const uint8_t uuid[16], own_nodes nodes)
 {
-	const struct kernel_volume *vol;
-	bool is = false;
+	struct kernel *kernel = driver;
+	struct kernel_volume *vol = kernel_volume_get(kernel, uuid);
+
+	pthread_mutex_lock(&kernel->lock);
+	vol->shut_out = nodes;
+	pthread_mutex_unlock(&kernel->lock);
+}
+
+void kernel_close_door(struct kernel_volume *vol)
+{
+	pthread_mutex_lock(&vol->door);
+	pthread_mutex_unlock(&vol->door);
+}
+
+/* The volume, if a session with it is to be had here. NULL: it is not, or not for that node. */
+static struct kernel_volume *serves(struct kernel *kernel, const struct hello *hello)
+{
+	struct kernel_volume *vol, *found = NULL;
 
 	pthread_mutex_lock(&kernel->lock);
 	for (vol = kernel->volumes; vol; vol = vol->next)
-		if (!memcmp(vol->uuid, hello->uuid, sizeof(vol->uuid)))
-			is = vol->serving && vol->serving == le64toh(hello->epoch);
-	is = is && le32toh(hello->to) == kernel->node;
+		if (!memcmp(vol->uuid, hello->uuid, sizeof(vol->uuid)) && vol->serving &&
+		    vol->serving == le64toh(hello->epoch) && le32toh(hello->to) == kernel->node &&
+		    !(vol->shut_out & own_bit(le32toh(hello->from))))
+			found = vol;
 	pthread_mutex_unlock(&kernel->lock);
-	return is;
+	return found;
 }
 
 /* A question, and its answer. */
@@ -137,11 +154,27 @@ static bool wanted_here(struct kernel *kernel, const struct hello *hello)
 	return is && le32toh(hello->purpose) == FOR_IMAGES;
 }
 
+/* This node may have ended to serve meanwhile, or have given the other one up. */
+static void open_door(struct stranger *stranger, struct covol *c, const struct hello *hello)
+{
+	struct kernel_volume *vol = serves(stranger->kernel, hello);
+	unsigned int from = le32toh(hello->from);
+	struct covol_uuid id;
+
+	if (!vol)
+		return;
+	memcpy(id.bytes, hello->uuid, sizeof(id.bytes));
+	pthread_mutex_lock(&vol->door);
+	if (serves(stranger->kernel, hello) && covol_session_new(c, &id, from, &stranger->fd, 1))
+		snprintf(stranger->text, sizeof(stranger->text), "node %u: %s", from,
+			 covol_error(c));
+	pthread_mutex_unlock(&vol->door);
+}
+
 static void let_in(struct stranger *stranger, struct covol *c)
 {
 	struct covol_identity identity;
 	char name[GROUP_NAME_LEN];
-	struct covol_uuid id;
 	struct hello hello;
 	unsigned int from, patience = CONNECT_MS;
 
@@ -159,7 +192,6 @@ static void let_in(struct stranger *stranger, struct covol *c)
 	/* It will come again when this node serves, or when it knows the epoch. */
 	if (!wanted_here(stranger->kernel, &hello))
 		return;
-	memcpy(id.bytes, hello.uuid, sizeof(id.bytes));
 	if (le32toh(hello.purpose) == FOR_IMAGES)
 		patience = ASK_MS;
 	limit_time(stranger->fd, patience / 1000);
@@ -173,12 +205,7 @@ static void let_in(struct stranger *stranger, struct covol *c)
 		return;
 	}
 	lift_limit(stranger->fd);
-	/* It may have ended to serve meanwhile. */
-	if (!serves(stranger->kernel, &hello))
-		return;
-	if (covol_session_new(c, &id, from, &stranger->fd, 1))
-		snprintf(stranger->text, sizeof(stranger->text), "node %u: %s", from,
-			 covol_error(c));
+	open_door(stranger, c, &hello);
 }
 
 static void receive(void *data)

@@ -456,11 +456,25 @@ static void requests_fail(struct runner *runner, int error)
 
 /* ---- events ---- */
 
+/* Before anybody is told that all who were given up hold nothing any more. */
+static void shut_out(struct runner *runner)
+{
+	const struct own_volume *vol;
+	size_t i;
+
+	for (i = 0; i < runner->own.count; i++) {
+		vol = runner->own.volumes[i];
+		runner->setup.driver->shut_out(runner->setup.driver_data, vol->uuid,
+					       ownership_given_up(vol));
+	}
+}
+
 static int step(struct runner *runner, const struct own_event *event)
 {
 	int error = ownership_step(&runner->own, event, &runner->actions);
 
 	store_save(runner->store, &runner->own);
+	shut_out(runner);
 	carry_out(runner);
 	look_all(runner);
 	return error;
