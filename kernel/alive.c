@@ -56,6 +56,11 @@ static bool look(struct covol_lane *lane)
 	struct covol_alive *alive = &lane->alive;
 	u64 bytes = READ_ONCE(lane->conn.rx_bytes);
 
+	/* Who has begun a session waits for a sign that the other end has. */
+	if (!alive->id) {
+		ask(lane);
+		return true;
+	}
 	if (bytes != alive->seen || covol_conn_unread(&lane->conn)) {
 		alive->seen = bytes;
 		WRITE_ONCE(alive->silent, 0);
@@ -79,7 +84,7 @@ static void alive_work(struct work_struct *work)
 		covol_session_lost(s, -ETIMEDOUT, "the peer does not answer");
 		return;
 	}
-	covol_alive_start(s);
+	queue_delayed_work(covol_session_wq, &s->alive_work, LOOK_TIME);
 }
 
 /**
@@ -99,7 +104,7 @@ void covol_alive_init(struct covol_session *s)
  */
 void covol_alive_start(struct covol_session *s)
 {
-	queue_delayed_work(covol_session_wq, &s->alive_work, LOOK_TIME);
+	queue_delayed_work(covol_session_wq, &s->alive_work, 0);
 }
 
 /**

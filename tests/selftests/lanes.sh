@@ -114,6 +114,7 @@ it 'a session with a lane that is unfit, or twice the same, is refused as a whol
 it 'grants and recalls come on the control lane, in order' control
 it 'one lane is closed: all end' 'member cut'
 it '200 PINGs at once are answered, each once' 'member ping'
+it 'a PING comes as soon as a session begins' 'member ping-first'
 it 'answers to a PING that was not sent end the session' 'member ping-unasked'
 it 'a session that is removed says goodbye on the control lane' 'member goodbye-comes'
 it 'a peer that does not care for the goodbye is not waited for' 'patient goodbye-deaf'
