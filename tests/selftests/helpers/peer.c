@@ -323,7 +323,7 @@ static void flood(void)
 	ssize_t done;
 	long asked = 0;
 
-	for (idle = 0; idle < 20;) {
+	for (idle = 0; idle < 50;) {
 		if (!left) {
 			left = sizeof(hdr);
 			asked++;
