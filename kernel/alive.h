@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Is the other end of a lane there? A lane on which nothing comes is asked, by
- * PING; one on which nothing comes even then ends, and its session with it.
+ * Is the other end of a lane there? A lane is asked when its session begins, and
+ * when nothing comes, by PING; one on which nothing comes even then ends, and
+ * its session with it.
  *
  * Whatever comes is a sign of life, also what is not read yet. A PING is
  * answered by the work item that receives it: a peer is there as long as it
