@@ -375,6 +375,19 @@ int covol_chunk_placed(struct covol_req *req)
 	return err;
 }
 
+/* I8: what was not known to be data, or where, may be by now. The range is
+ * ours, or shared with others who write in place.
+ */
+static int write_in_place(struct covol_req *req, struct covol_source *src,
+			  rwf_t flags)
+{
+	int err = flags || !src->bvec ? -ENXIO : covol_fill_placed(req);
+
+	if (err == -ENXIO || err == -ENOMEM)
+		err = covol_fill_write(req->obj, src, flags);
+	return err;
+}
+
 /**
  * covol_chunk_write() - write to an image
  * @req: op WRITE
@@ -402,7 +415,7 @@ int covol_chunk_write(struct covol_req *req)
 		return err;
 	plain = covol_fill_in_place(obj, src.start, src.end, start, end);
 	if (plain)
-		err = covol_fill_write(obj, &src, flags);
+		err = write_in_place(req, &src, flags);
 	covol_range_leave(&obj->chunks->ranges, &range);
 	if (plain)
 		return err;

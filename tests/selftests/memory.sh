@@ -159,7 +159,9 @@ queued() {
 
 # ---- past the file system ----
 
-# I/O on data takes nothing of what the file system may have to wait for. While that is frozen, whoever needs it waits.
+# I/O on data takes nothing of what the file system may have to wait for, also if it has not been known yet to be data and
+# where: nobody has written to that part through the coordinator's service. While the file system is frozen, whoever needs it
+# waits.
 past_file_system() {
 	local some=$RUN/some
 
@@ -170,13 +172,16 @@ past_file_system() {
 	fsfreeze --freeze "$MNT"
 	start in-hole dd if="$some" of="$IMG3" bs=1M count=1 oflag=direct conv=notrunc status=none
 	start in-data dd if="$some" of="$DISK2" bs=1M oflag=direct conv=notrunc status=none
+	start in-unknown dd if="$some" of="$DISK2" bs=1M seek=40 oflag=direct conv=notrunc status=none
 	within 20 dead in-data
+	within 20 dead in-unknown
 	same "$some" "$DISK2" 0 $((4 * MIB))
 	alive in-hole || fail 'a write was allocated in a frozen file system'
 	fsfreeze --unfreeze "$MNT"
 	within 20 dead in-hole
-	equal 'errors' "$(cat "$RUN"/in-{data,hole}.log)" ''
+	equal 'errors' "$(cat "$RUN"/in-{data,unknown,hole}.log)" ''
 	same "$some" "$DISK1" 0 $((4 * MIB))
+	same "$some" "$DISK1" $((40 * MIB)) $((4 * MIB))
 	same "$some" "$IMG3" 0 "$MIB"
 	route 2 direct
 }
@@ -338,7 +343,7 @@ ready() {
 
 	none_failing
 	fsfreeze --unfreeze "$MNT" 2>/dev/null || true
-	for name in two three two-data three-data many in-hole in-data hog ballast; do
+	for name in two three two-data three-data many in-hole in-data in-unknown hog ballast; do
 		stop "$name" KILL
 	done
 	lun_is fast
