@@ -771,28 +771,8 @@ void kernel_close(struct kernel *kernel)
 		answerer_stop(vol->answerer);
 		pthread_mutex_destroy(&vol->images);
 		pthread_mutex_destroy(&vol->work);
+		pthread_mutex_destroy(&vol->door);
 		free(vol);
 	}
 	pthread_mutex_destroy(&kernel->lock);
-}
-
-void kernel_group(struct kernel *kernel, const struct group *group, unsigned int node)
-{
-	const char *name, *address;
-	unsigned int i, link;
-
-	pthread_mutex_lock(&kernel->lock);
-	kernel->node = node;
-	kernel->views++;
-	snprintf(kernel->cluster, sizeof(kernel->cluster), "%s", group->ops->cluster(group));
-	for (i = 1; i <= OWN_NODES; i++) {
-		name = group->ops->node_name(group, i);
-		snprintf(kernel->names[i], GROUP_NAME_LEN, "%s", name ? name : "");
-		for (link = 0; link < GROUP_LINKS; link++) {
-			address = group->ops->node_address(group, i, link);
-			snprintf(kernel->addresses[i][link], GROUP_NAME_LEN, "%s",
-				 address ? address : "");
-		}
-	}
-	pthread_mutex_unlock(&kernel->lock);
 }

@@ -76,6 +76,27 @@ static void lift_limit(int fd)
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &none, sizeof(none));
 }
 
+void kernel_group(struct kernel *kernel, const struct group *group, unsigned int node)
+{
+	const char *name, *address;
+	unsigned int i, link;
+
+	pthread_mutex_lock(&kernel->lock);
+	kernel->node = node;
+	kernel->views++;
+	snprintf(kernel->cluster, sizeof(kernel->cluster), "%s", group->ops->cluster(group));
+	for (i = 1; i <= OWN_NODES; i++) {
+		name = group->ops->node_name(group, i);
+		snprintf(kernel->names[i], GROUP_NAME_LEN, "%s", name ? name : "");
+		for (link = 0; link < GROUP_LINKS; link++) {
+			address = group->ops->node_address(group, i, link);
+			snprintf(kernel->addresses[i][link], GROUP_NAME_LEN, "%s",
+				 address ? address : "");
+		}
+	}
+	pthread_mutex_unlock(&kernel->lock);
+}
+
 /* false: there is no such node. */
 static bool identify(struct kernel *kernel, unsigned int peer, struct covol_identity *identity,
 		     char name[GROUP_NAME_LEN])
