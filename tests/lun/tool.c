@@ -112,6 +112,18 @@ static int do_unregister(struct lun *lun, int argc, char **argv)
 	return missed < 0 ? missed : 0;
 }
 
+/* KEY PATH */
+static int do_extend(struct lun *lun, int argc, char **argv)
+{
+	size_t i;
+
+	(void)argc;
+	for (i = 0; i < lun->paths; i++)
+		if (!strcmp(lun->path[i].name, argv[1]))
+			return lun_pr_extend(lun, i, key_of(argv[0]));
+	return lun_fail(lun, -EINVAL, "\"%s\" is no path", argv[1]);
+}
+
 static int do_reserve(struct lun *lun, int argc, char **argv)
 {
 	(void)argc;
@@ -169,6 +181,7 @@ static const struct job jobs[] = {
 	{ "wipe", 0, do_wipe }, { "erase", 0, do_erase }, { "register", 1, do_register },
 	{ "unregister", 1, do_unregister }, { "reserve", 1, do_reserve },
 	{ "preempt", 2, do_preempt }, { "fence", 2, do_fence }, { "mkfs", 1, do_mkfs },
+	{ "extend", 2, do_extend },
 };
 
 int main(int argc, char **argv)

@@ -159,6 +159,57 @@ static void test_multipath(void **state)
 	assert_non_null(strstr(lun.error, "more than"));
 }
 
+/* A disk that has just come, and that multipath has not seen. */
+static void test_others(void **state)
+{
+	(void)state;
+	scsi_disk("sdb", "naa.6001\n");
+	attribute("sdb", "diskseq", "7\n");
+	attribute("sdb", "holders/dm-0", NULL);
+	attribute("dm-0", "dm/uuid", "mpath-36001\n");
+	attribute("dm-0", "slaves/sdb", NULL);
+	scsi_disk("sdc", "naa.6001\n");
+	attribute("sdc", "diskseq", "9\n");
+	/* Another LUN; one that something is made of; no SCSI; a partition. */
+	scsi_disk("sdd", "naa.6002\n");
+	scsi_disk("sde", "naa.6001\n");
+	attribute("sde", "holders/dm-9", NULL);
+	attribute("nvme0n1", "wwid", "naa.6001\n");
+	attribute("sdc1", "partition", "1\n");
+	assert_int_equal(identify("dm-0"), 0);
+	assert_int_equal(lun.paths, 1);
+	assert_int_equal(lun.path[0].disk, 7);
+	assert_int_equal(lun_add_others(&lun, root), 0);
+	assert_int_equal(lun.paths, 2);
+	assert_string_equal(lun.path[1].name, "sdc");
+	assert_int_equal(lun.path[1].disk, 9);
+	assert_int_equal(lun_add_others(&lun, root), 0);
+	assert_int_equal(lun.paths, 2);
+	/* Who says nothing of itself may be anything. */
+	scsi_disk("sdf", NULL);
+	scsi_disk("sdg", NULL);
+	assert_int_equal(identify("sdf"), 0);
+	assert_int_equal(lun_add_others(&lun, root), 0);
+	assert_int_equal(lun.paths, 1);
+}
+
+static void test_ready(void **state)
+{
+	const struct lun_path path = { .name = "sdb" };
+
+	(void)state;
+	scsi_disk("sdb", "naa.6001\n");
+	assert_true(lun_path_ready(&path, root));
+	attribute("sdb", "device/state", "running\n");
+	assert_true(lun_path_ready(&path, root));
+	attribute("sdb", "device/state", "transport-offline\n");
+	assert_false(lun_path_ready(&path, root));
+	attribute("sdb", "device/state", "blocked\n");
+	assert_false(lun_path_ready(&path, root));
+	attribute("sdb", "device/state", "live\n");
+	assert_true(lun_path_ready(&path, root));
+}
+
 static void assert_product(const char *expected)
 {
 	char product[LUN_PRODUCT_LEN];
@@ -303,6 +354,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_disks, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_multipath, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_others, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ready, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_product, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_open, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_holds, make_file, close_file),

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Persistent reservations: keys, what the commands return, and the commands themselves on a LUN
- * that is played, behind paths that may be broken.
+ * Persistent reservations: the commands, on a LUN that is played, behind paths that may be broken.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -35,6 +34,8 @@ static struct {
 	bool persists, conflict, mute, truncates;
 	bool reads_well;	/* though its paths are broken */
 	bool changes;		/* somebody registers between any two commands */
+	/* Before the command of that number this node is fenced, another registers, b breaks. */
+	int fence_at, other_at, break_at, refuse_at;
 	int opens, commands, resets, reset_errno;
 	uint8_t sense[3];	/* of a LUN that refuses */
 	char log[512];
@@ -74,10 +75,9 @@ static int teardown(void **state)
 
 int __wrap_lun_path_open(struct lun *l, size_t path)
 {
-	assert_ptr_equal(l, &lun);
-	assert_true(path < OWN);
+	assert_true(path < l->paths);
 	fake.opens++;
-	return FD + path;
+	return FD + l->path[path].name[0] - 'a';
 }
 
 int __wrap_close(int fd)
@@ -254,6 +254,18 @@ static int nvme_report(const struct nvme_passthru_cmd *cmd)
 	return 0;
 }
 
+static void meanwhile(void)
+{
+	if (fake.commands == fake.fence_at) {
+		memset(fake.keys, 0, OWN * sizeof(*fake.keys));
+		fake.generation++;
+	}
+	if (fake.commands == fake.other_at)
+		fake.generation++;
+	if (fake.commands == fake.break_at)
+		fake.broken[1] = 0x10000;
+}
+
 int __wrap_ioctl(int fd, unsigned long request, ...)
 {
 	size_t path = fd - FD;
@@ -266,6 +278,7 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	va_end(args);
 	assert_true(path < OWN);
 	fake.commands++;
+	meanwhile();
 	if (fake.broken[path] < 0) {
 		errno = -fake.broken[path];
 		return -1;
@@ -291,6 +304,10 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	}
 	if (fake.attentions && fake.attentions--)
 		return 0x02;
+	if (fake.commands == fake.refuse_at) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
 	switch (request) {
 	case IOC_PR_REGISTER:
 		result = pr_register(path, argument);
@@ -314,255 +331,6 @@ static void assert_error(int error, int expected, const char *says)
 	assert_int_equal(error, expected);
 	if (!strstr(lun.error, says))
 		fail_msg("\"%s\" is not in \"%s\"", says, lun.error);
-}
-
-/* ---- keys ---- */
-
-static void test_keys(void **state)
-{
-	char text[LUN_KEY_TEXT_LEN];
-	struct lun_key parts;
-	uint64_t key;
-
-	(void)state;
-	key = lun_key_make(0xabcd, 64, 5ULL << 32 | 9);
-	assert_int_equal(key, 0xabcd400000500009);
-	assert_true(lun_key_parse(key, &parts));
-	assert_int_equal(parts.cluster, 0xabcd);
-	assert_int_equal(parts.node, 64);
-	assert_int_equal(parts.incarnation, 5ULL << 32 | 9);
-	assert_int_equal(lun_key_make(parts.cluster, parts.node, parts.incarnation), key);
-	assert_string_equal(lun_key_format(key, 0xabcd, text),
-			    "0xabcd400000500009 (node 64, incarnation 5.9)");
-	assert_string_equal(lun_key_format(key, 0xabce, text),
-			    "0xabcd400000500009 (not of this cluster)");
-	assert_string_equal(lun_key_format(key, 0, text),
-			    "0xabcd400000500009 (node 64, incarnation 5.9)");
-	assert_string_equal(lun_key_format(1, 0, text),
-			    "0x0000000000000001 (not of this cluster)");
-	/* The largest, in the room that there is. */
-	assert_non_null(strchr(lun_key_format(UINT64_MAX, 0, text), ')'));
-	/* Other software's. */
-	assert_false(lun_key_parse(0, &parts));
-	assert_false(lun_key_parse(0x123456789a, &parts));
-	assert_false(lun_key_parse(0x1234000000000001, &parts));
-	/* Each node and each incarnation has another one. */
-	assert_int_not_equal(lun_key_make(1, 1, 1), lun_key_make(1, 2, 1));
-	assert_int_not_equal(lun_key_make(1, 1, 1), lun_key_make(1, 1, 2));
-	assert_int_not_equal(lun_key_make(1, 1, 1ULL << 32), lun_key_make(1, 1, 2ULL << 32));
-	assert_int_not_equal(lun_key_make(1, 1, 1), lun_key_make(2, 1, 1));
-	assert_int_equal(lun_cluster_id("blue"), lun_cluster_id("blue"));
-	assert_int_not_equal(lun_cluster_id("blue"), lun_cluster_id("green"));
-	assert_int_not_equal(lun_cluster_id(""), 0);
-}
-
-/* ---- bytes ---- */
-
-static void test_read_keys(void **state)
-{
-	uint8_t bytes[8 + 24] = { 0, 0, 0, 7, 0, 0, 0, 16, 1, 2, 3, 4, 5, 6, 7, 8, [23] = 9 };
-	uint32_t generation;
-	uint64_t keys[4];
-	size_t count, length;
-
-	(void)state;
-	assert_int_equal(lun_pr_in_keys(bytes, 24, &generation, keys, &count), 0);
-	assert_int_equal(generation, 7);
-	assert_int_equal(count, 2);
-	assert_int_equal(keys[0], 0x0102030405060708);
-	assert_int_equal(keys[1], 9);
-	/* Not all has arrived. */
-	for (length = 0; length < 8; length++)
-		assert_int_equal(lun_pr_in_keys(bytes, length, &generation, keys, &count), -EPROTO);
-	for (; length < 24; length++) {
-		assert_int_equal(lun_pr_in_keys(bytes, length, &generation, keys, &count),
-				 -EMSGSIZE);
-		assert_int_equal(count, 2);
-	}
-	bytes[7] = 0;
-	assert_int_equal(lun_pr_in_keys(bytes, 8, &generation, keys, &count), 0);
-	assert_int_equal(count, 0);
-	/* No whole keys; more than can be. */
-	bytes[7] = 12;
-	assert_int_equal(lun_pr_in_keys(bytes, 32, &generation, keys, &count), -EPROTO);
-	bytes[5] = 1;
-	bytes[7] = 0;
-	assert_int_equal(lun_pr_in_keys(bytes, 32, &generation, keys, &count), -EPROTO);
-	bytes[4] = 0xff;
-	bytes[7] = 0xf8;
-	assert_int_equal(lun_pr_in_keys(bytes, 32, &generation, keys, &count), -EPROTO);
-}
-
-static void test_read_reservation(void **state)
-{
-	static const unsigned int types[16] = {
-		[1] = PR_WRITE_EXCLUSIVE, [3] = PR_EXCLUSIVE_ACCESS,
-		[5] = PR_WRITE_EXCLUSIVE_REG_ONLY, [6] = PR_EXCLUSIVE_ACCESS_REG_ONLY,
-		[7] = PR_WRITE_EXCLUSIVE_ALL_REGS, [8] = PR_EXCLUSIVE_ACCESS_ALL_REGS,
-	};
-	uint8_t bytes[24] = { 0, 0, 0, 7, 0, 0, 0, 16, [15] = 3, [21] = 7 };
-	struct lun_pr pr;
-	unsigned int i;
-
-	(void)state;
-	for (i = 0; i < 16; i++) {
-		bytes[21] = i;
-		assert_int_equal(lun_pr_in_reservation(bytes, 24, &pr), 0);
-		assert_true(pr.held);
-		assert_int_equal(pr.type, types[i]);
-		assert_int_equal(pr.holder, 3);
-		assert_int_equal(pr.generation, 7);
-	}
-	bytes[21] = 0x17;
-	assert_int_equal(lun_pr_in_reservation(bytes, 24, &pr), -EPROTO);
-	bytes[21] = 7;
-	for (i = 0; i < 24; i++)
-		assert_int_equal(lun_pr_in_reservation(bytes, i, &pr), -EPROTO);
-	bytes[7] = 8;
-	assert_int_equal(lun_pr_in_reservation(bytes, 24, &pr), -EPROTO);
-	bytes[7] = 0;
-	assert_int_equal(lun_pr_in_reservation(bytes, 8, &pr), 0);
-	assert_false(pr.held);
-	assert_int_equal(pr.type, 0);
-}
-
-static void test_capabilities(void **state)
-{
-	uint8_t bytes[8] = { 0, 8, 1, 0x80, 0x80 };
-	struct lun_pr_capabilities can;
-
-	(void)state;
-	assert_int_equal(lun_pr_in_capabilities(bytes, 8, &can), 0);
-	assert_true(can.persists && can.types_valid && can.type);
-	assert_int_equal(lun_pr_in_capabilities(bytes, 7, &can), -EPROTO);
-	assert_false(can.persists);
-	bytes[2] = 0xfe;
-	bytes[3] = 0x7f;
-	bytes[4] = 0x7f;
-	assert_int_equal(lun_pr_in_capabilities(bytes, 8, &can), 0);
-	assert_false(can.persists || can.types_valid || can.type);
-	bytes[1] = 4;
-	assert_int_equal(lun_pr_in_capabilities(bytes, 8, &can), -EPROTO);
-}
-
-static void test_nvme_report(void **state)
-{
-	uint8_t bytes[64 + 2 * 64] = { 9, 0, 0, 0, 5, 2, 0 };
-	uint64_t keys[LUN_KEYS_MAX];
-	struct lun_pr pr;
-	size_t length;
-
-	(void)state;
-	put_le64(bytes + 64 + 8, 0x11);
-	bytes[64 + 64 + 2] = 1;
-	put_le64(bytes + 64 + 64 + 8, 0x22);
-	assert_int_equal(lun_pr_nvme_report(bytes, sizeof(bytes), true, &pr, keys), 0);
-	assert_int_equal(pr.generation, 9);
-	assert_int_equal(pr.count, 2);
-	assert_int_equal(keys[0], 0x11);
-	assert_int_equal(keys[1], 0x22);
-	assert_true(pr.held);
-	assert_int_equal(pr.type, PR_WRITE_EXCLUSIVE_ALL_REGS);
-	assert_int_equal(pr.holder, 0x22);
-	for (length = 0; length < 64; length++)
-		assert_int_equal(lun_pr_nvme_report(bytes, length, true, &pr, keys), -EPROTO);
-	for (; length < sizeof(bytes); length++)
-		assert_int_equal(lun_pr_nvme_report(bytes, length, true, &pr, keys), -EMSGSIZE);
-	/* The short one. */
-	memset(bytes, 0, sizeof(bytes));
-	bytes[4] = 1;
-	bytes[5] = 1;
-	put_le64(bytes + 24 + 8, 0x99);	/* the host's identifier */
-	put_le64(bytes + 24 + 16, 0x33);
-	assert_int_equal(lun_pr_nvme_report(bytes, 48, false, &pr, keys), 0);
-	assert_int_equal(pr.count, 1);
-	assert_int_equal(keys[0], 0x33);
-	assert_int_equal(pr.type, PR_WRITE_EXCLUSIVE);
-	assert_int_equal(lun_pr_nvme_report(bytes, 47, false, &pr, keys), -EMSGSIZE);
-	bytes[4] = 7;
-	assert_int_equal(lun_pr_nvme_report(bytes, 48, false, &pr, keys), -EPROTO);
-	bytes[4] = 0;
-	bytes[5] = 0;
-	assert_int_equal(lun_pr_nvme_report(bytes, 24, false, &pr, keys), 0);
-	assert_false(pr.held);
-}
-
-static void test_sense(void **state)
-{
-	static const uint8_t fixed[18] = { 0x70, [2] = 0x26, [12] = 0x2a, [13] = 0x05 };
-	static const uint8_t descriptor[8] = { 0x72, 0x05, 0x26, 0x01 };
-	struct lun_scsi_end end = { 0 };
-
-	(void)state;
-	lun_scsi_sense(fixed, 18, &end);
-	assert_int_equal(end.key, 6);
-	assert_int_equal(end.asc, 0x2a);
-	assert_int_equal(end.ascq, 5);
-	lun_scsi_sense(descriptor, 8, &end);
-	assert_int_equal(end.key, 5);
-	assert_int_equal(end.asc, 0x26);
-	assert_int_equal(end.ascq, 1);
-	lun_scsi_sense(fixed, 13, &end);
-	assert_int_equal(end.key | end.asc | end.ascq, 0);
-	lun_scsi_sense(descriptor, 3, &end);
-	assert_int_equal(end.key, 0);
-	lun_scsi_sense(NULL, 0, &end);
-	assert_int_equal(end.key, 0);
-}
-
-static void test_results(void **state)
-{
-	static const struct {
-		enum lun_transport transport;
-		int result, error;
-	} cases[] = {
-		{ LUN_SCSI, 0, 0 },
-		{ LUN_SCSI, 0x18, -EBADE },
-		{ LUN_SCSI, 0x02, -EIO },
-		{ LUN_SCSI, 0x10000, -ENOLINK },	/* no connection */
-		{ LUN_SCSI, 0xe0000, -ENOLINK },	/* transport disrupted */
-		{ LUN_SCSI, 0xf0000, -ENOLINK },	/* failed fast */
-		{ LUN_SCSI, -ENODEV, -ENOLINK },
-		{ LUN_SCSI, -EIO, -ENOLINK },
-		{ LUN_SCSI, -EINVAL, -EOPNOTSUPP },
-		{ LUN_SCSI, -ENOTTY, -EOPNOTSUPP },
-		{ LUN_SCSI, -EPERM, -EPERM },
-		{ LUN_NVME, 0x83, -EBADE },
-		{ LUN_NVME, 0x4083, -EBADE },
-		{ LUN_NVME, 0x18, -EBADE },	/* 6.12 */
-		{ LUN_NVME, 0x02, -EIO },	/* 6.12 */
-		{ LUN_NVME, 0x10000, -ENOLINK },
-		{ LUN_NVME, 0x371, -ENOLINK },	/* host path error */
-		{ LUN_NVME, 0x4302, -ENOLINK },	/* ANA inaccessible */
-		{ LUN_NVME, 0x4001, -EOPNOTSUPP },
-		{ LUN_NVME, 0x4002, -EOPNOTSUPP },
-		{ LUN_NVME, 0x4006, -EIO },
-		{ LUN_NVME, -EAGAIN, -ENOLINK },
-	};
-	static const struct {
-		struct lun_scsi_end end;
-		int error;
-	} ends[] = {
-		{ { 0 }, 0 },
-		{ { .status = 0x18 }, -EBADE },
-		{ { .host = 1 }, -ENOLINK },
-		{ { .status = 2, .key = 6, .asc = 0x29 }, -EAGAIN },
-		{ { .status = 2, .key = 5, .asc = 0x20 }, -EOPNOTSUPP },
-		{ { .status = 2, .key = 5, .asc = 0x24 }, -EOPNOTSUPP },
-		{ { .status = 2, .key = 5, .asc = 0x26 }, -EOPNOTSUPP },
-		{ { .status = 2, .key = 5, .asc = 0x55 }, -EIO },
-		{ { .status = 2, .key = 2, .asc = 0x04 }, -ENOLINK },
-		{ { .status = 2, .key = 3 }, -EIO },
-		{ { .status = 8 }, -EIO },
-	};
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		if (lun_pr_result(cases[i].transport, cases[i].result) != cases[i].error)
-			fail_msg("0x%x", cases[i].result);
-	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
-		assert_int_equal(lun_scsi_result(&ends[i].end), ends[i].error);
 }
 
 /* ---- commands ---- */
@@ -705,6 +473,8 @@ static void test_two_paths(void **state)
 	assert_int_equal(lun_pr_register(&lun, 6), 1);
 	assert_int_equal(fake.keys[1], 6);
 	assert_non_null(strstr(lun.error, "path a"));
+	assert_false(lun.path[0].done);
+	assert_true(lun.path[1].done);
 	/* It is back, and nobody has registered it: what it refuses the other does. */
 	fake.broken[0] = 0;
 	fake.keys[0] = 0;
@@ -722,6 +492,101 @@ static void test_two_paths(void **state)
 	fake.broken[1] = 0;
 	assert_int_equal(lun_pr_unregister(&lun, 6), 1);
 	assert_int_equal(fake.keys[1], 0);
+}
+
+/* ---- one more path ---- */
+
+/* This node's key is 5; path a has it, path b has come back. */
+static void come_back(void)
+{
+	setup(NULL);
+	lun.paths = 2;
+	fake.keys[0] = 5;
+	fake.keys[3] = 77;
+}
+
+/* What lun_pr_extend() sends: keys and reservation; capabilities; the register; the two again. */
+#define AT_REGISTER	4
+#define AFTER_REGISTER	5
+
+static void test_extend(void **state)
+{
+	(void)state;
+	come_back();
+	assert_int_equal(lun_pr_probe(&lun, 1, 5), 0);
+	assert_int_equal(lun_pr_extend(&lun, 1, 5), 0);
+	assert_string_equal(fake.log, "1:register ");
+	assert_int_equal(fake.keys[1], 5);
+	assert_int_equal(fake.keys[0], 5);
+	/* It has it already. */
+	assert_int_equal(lun_pr_extend(&lun, 1, 5), 0);
+	assert_int_equal(fake.keys[1], 5);
+	/* Others register while this goes on. */
+	come_back();
+	fake.other_at = AT_REGISTER;
+	assert_int_equal(lun_pr_extend(&lun, 1, 5), 0);
+	assert_string_equal(fake.log, "1:register 1:unregister 1:register ");
+	assert_int_equal(fake.keys[1], 5);
+	come_back();
+	fake.persists = false;
+	assert_int_equal(lun_pr_extend(&lun, 1, 5), 0);
+	assert_string_equal(fake.log, "1:volatile ");
+	assert_int_equal(fake.keys[1], 5);
+}
+
+/* I3: a key that was taken away does not come back, whenever that was. */
+static void test_extend_fenced(void **state)
+{
+	int at;
+
+	(void)state;
+	come_back();
+	fake.keys[0] = 0;
+	assert_error(lun_pr_probe(&lun, 1, 5), -EBADE, "not registered any more");
+	assert_error(lun_pr_extend(&lun, 1, 5), -EBADE, "not registered any more");
+	assert_string_equal(fake.log, "");
+	for (at = 1; at <= AFTER_REGISTER + 1; at++) {
+		come_back();
+		fake.fence_at = at;
+		assert_error(lun_pr_extend(&lun, 1, 5), -EBADE, "not registered any more");
+		assert_int_equal(fake.keys[1], 0);
+		assert_int_equal(fake.keys[3], 77);
+	}
+	/* And it cannot be taken back. */
+	come_back();
+	fake.fence_at = AT_REGISTER;
+	fake.break_at = AFTER_REGISTER;
+	assert_error(lun_pr_extend(&lun, 1, 5), -ENOTRECOVERABLE, "by path b");
+	assert_int_equal(fake.keys[1], 5);
+}
+
+static void test_extend_broken(void **state)
+{
+	(void)state;
+	come_back();
+	fake.broken[1] = 0x10000;
+	assert_error(lun_pr_probe(&lun, 1, 5), -ENOLINK, "path b");
+	assert_error(lun_pr_extend(&lun, 1, 5), -ENOLINK, "path b");
+	/* Refused: it is not there, and will not be. */
+	come_back();
+	fake.refuse_at = AT_REGISTER;
+	assert_error(lun_pr_extend(&lun, 1, 5), -EOPNOTSUPP, "path b");
+	assert_int_equal(fake.keys[1], 0);
+	assert_string_equal(fake.log, "");
+	/* I3: not answered: it may be done later, after a fence. */
+	come_back();
+	fake.break_at = AT_REGISTER;
+	assert_error(lun_pr_extend(&lun, 1, 5), -ENOTRECOVERABLE, "by path b");
+	assert_string_equal(fake.log, "");
+	/* It was done before it broke: the key was there. */
+	come_back();
+	fake.break_at = AFTER_REGISTER;
+	assert_int_equal(lun_pr_extend(&lun, 1, 5), 0);
+	/* Nothing works any more, so nothing is known. */
+	come_back();
+	fake.break_at = AFTER_REGISTER;
+	fake.broken[0] = -ENODEV;
+	assert_error(lun_pr_extend(&lun, 1, 5), -ENOTRECOVERABLE, "by path b");
 }
 
 static void test_reset(void **state)
@@ -776,19 +641,15 @@ static void test_neither(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_keys),
-		cmocka_unit_test(test_read_keys),
-		cmocka_unit_test(test_read_reservation),
-		cmocka_unit_test(test_capabilities),
-		cmocka_unit_test(test_nvme_report),
-		cmocka_unit_test(test_sense),
-		cmocka_unit_test(test_results),
 		cmocka_unit_test_setup_teardown(test_life, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_attention, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many_keys, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bad_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_volatile, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_two_paths, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_extend, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_extend_fenced, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_extend_broken, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reset, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nvme, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_neither, setup, teardown),

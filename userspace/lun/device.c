@@ -92,7 +92,8 @@ static void wwid_of(const char *sysfs, const char *disk, char wwid[LUN_WWID_LEN]
 static int add_path(struct lun *lun, const char *sysfs, const char *disk)
 {
 	enum lun_transport transport = transport_of(sysfs, disk);
-	char wwid[LUN_WWID_LEN];
+	char wwid[LUN_WWID_LEN], number[24];
+	struct lun_path *path;
 
 	if (lun->paths == LUN_PATHS)
 		return lun_fail(lun, -ENXIO, "%s has more than %d paths", lun->device, LUN_PATHS);
@@ -105,7 +106,10 @@ static int add_path(struct lun *lun, const char *sysfs, const char *disk)
 				lun->device, lun->path[0].name, lun->wwid, disk, wwid);
 	lun->transport = transport;
 	memcpy(lun->wwid, wwid, sizeof(wwid));
-	strcpy(lun->path[lun->paths++].name, disk);
+	lun_attribute(sysfs, disk, "diskseq", number, sizeof(number));
+	path = &lun->path[lun->paths++];
+	*path = (struct lun_path) { .disk = strtoull(number, NULL, 10) };
+	strcpy(path->name, disk);
 	return 0;
 }
 
@@ -184,6 +188,69 @@ int lun_identify(struct lun *lun, const char *sysfs)
 				"%s is made of %zu disks, and is not multipath: it is no LUN",
 				lun->device, lun->paths);
 	return error;
+}
+
+static bool has_path(const struct lun *lun, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < lun->paths; i++)
+		if (!strcmp(lun->path[i].name, name))
+			return true;
+	return false;
+}
+
+/* A disk, the same LUN, that no other device is made of. */
+static bool is_other(const struct lun *lun, const char *sysfs, const char *disk)
+{
+	char wwid[LUN_WWID_LEN], path[PATH_MAX];
+	struct dirent *entry;
+	bool held = false;
+	DIR *holders;
+
+	if (transport_of(sysfs, disk) != lun->transport)
+		return false;
+	wwid_of(sysfs, disk, wwid);
+	if (strcmp(wwid, lun->wwid) || has_path(lun, disk) ||
+	    snprintf(path, sizeof(path), "%s/class/block/%s/holders", sysfs, disk) >=
+		    (int)sizeof(path))
+		return false;
+	holders = opendir(path);
+	while (holders && !held && (entry = readdir(holders)))
+		held = no_dot(entry);
+	if (holders)
+		closedir(holders);
+	return !held;
+}
+
+int lun_add_others(struct lun *lun, const char *sysfs)
+{
+	struct dirent **entries;
+	char path[PATH_MAX];
+	int count, i, error = 0;
+
+	/* Without a WWID nobody knows. */
+	if (!lun->wwid[0] || snprintf(path, sizeof(path), "%s/class/block", sysfs) >=
+				     (int)sizeof(path))
+		return 0;
+	count = scandir(path, &entries, no_dot, by_name);
+	for (i = 0; i < count; i++) {
+		if (!error && is_other(lun, sysfs, entries[i]->d_name))
+			error = add_path(lun, sysfs, entries[i]->d_name);
+		free(entries[i]);
+	}
+	if (count >= 0)
+		free(entries);
+	return error;
+}
+
+bool lun_path_ready(const struct lun_path *path, const char *sysfs)
+{
+	char state[32];
+
+	/* SCSI: running, blocked, transport-offline, ...; NVMe: live, connecting, ... */
+	lun_attribute(sysfs, path->name, "device/state", state, sizeof(state));
+	return !state[0] || !strcmp(state, "running") || !strcmp(state, "live");
 }
 
 /* The kernel's name of a disk. */

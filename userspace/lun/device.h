@@ -28,9 +28,16 @@ enum lun_transport {
 	LUN_NVME,
 };
 
-/* A disk that is no stack of others: "sdb", "nvme0n1". */
+/**
+ * struct lun_path - a disk that is no stack of others
+ * @name: "sdb", "nvme0n1"
+ * @disk: the kernel's number of it, which no other disk gets (diskseq); 0: it has none
+ * @done: the last command that went to all paths has succeeded by it
+ */
 struct lun_path {
 	char name[32];
+	uint64_t disk;
+	bool done;
 };
 
 struct lun {
@@ -73,6 +80,16 @@ void lun_close(struct lun *lun);
  * a node with one path and without multipath. Returns 0, or -ENXIO with lun->error set.
  */
 int lun_identify(struct lun *lun, const char *sysfs);
+
+/*
+ * lun_add_others() - add the disks that are the same LUN, too, and of which nothing is made
+ *
+ * By their transport and WWID, after lun_identify(). Such a disk has just come, and multipath will
+ * use it when it has seen it. 0, or -ENXIO with lun->error set.
+ */
+int lun_add_others(struct lun *lun, const char *sysfs);
+/* Whether a path takes commands, by what /sys says; one that is being given up does not. */
+bool lun_path_ready(const struct lun_path *path, const char *sysfs);
 
 /* Opens one path, for reading. Returns an fd, or negative errno with lun->error set. */
 int lun_path_open(struct lun *lun, size_t path);

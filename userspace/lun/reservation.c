@@ -24,6 +24,8 @@ _Static_assert(LUN_PR_TYPE == PR_WRITE_EXCLUSIVE_ALL_REGS, "another type");
 #define ATTENTIONS	6
 /* How often registrations may change between the two commands that read them. */
 #define CHANGES		20
+/* The same while a key is registered by another path, which all I/O waits for. */
+#define EXTENDS		5
 
 /* SPC-4 6.15, 6.16 */
 #define PR_IN			0x5e
@@ -125,10 +127,13 @@ static int all_paths(struct lun *lun, path_fn fn, void *data)
 
 	if (lun->transport == LUN_OTHER)
 		return no_reservations(lun);
+	for (i = 0; i < lun->paths; i++)
+		lun->path[i].done = false;
 	for (i = 0; i < lun->paths; i++) {
 		error = one_path(lun, i, fn, data);
 		if (error && error != -ENOLINK)
 			return error;
+		lun->path[i].done = !error;
 		failed += !!error;
 	}
 	return failed == (int)lun->paths ? -ENOLINK : failed;
@@ -383,14 +388,18 @@ void lun_pr_free(struct lun_pr *pr)
 	pr->count = 0;
 }
 
-bool lun_pr_has(const struct lun_pr *pr, uint64_t key)
+static size_t times(const struct lun_pr *pr, uint64_t key)
 {
-	size_t i;
+	size_t i, count = 0;
 
 	for (i = 0; i < pr->count; i++)
-		if (pr->keys[i] == key)
-			return true;
-	return false;
+		count += pr->keys[i] == key;
+	return count;
+}
+
+bool lun_pr_has(const struct lun_pr *pr, uint64_t key)
+{
+	return times(pr, key);
 }
 
 /* ---- changes ---- */
@@ -473,6 +482,99 @@ int lun_pr_unregister(struct lun *lun, uint64_t key)
 	struct change ch = { "taking a key away", IOC_PR_REGISTER, &registration };
 
 	return all_paths(lun, unregister, &ch);
+}
+
+/* How often the key is there, and the generation. */
+static int count_key(struct lun *lun, uint64_t key, size_t *count, uint32_t *generation)
+{
+	struct lun_pr pr;
+	int error = lun_pr_read(lun, &pr);
+
+	if (error)
+		return error;
+	*count = times(&pr, key);
+	*generation = pr.generation;
+	lun_pr_free(&pr);
+	return 0;
+}
+
+/*
+ * Nothing but this register has come between, which one that was refused need not have done: so the
+ * key was there when it was registered once more. That it cannot be known is not that.
+ */
+static bool proven(struct lun *one, struct lun *all, uint64_t key, size_t before,
+		   uint32_t generation, bool refused)
+{
+	uint32_t now;
+	size_t after;
+
+	/* The path may have failed by now. */
+	if (count_key(one, key, &after, &now) && count_key(all, key, &after, &now))
+		return false;
+	return after >= before && (now - generation == 1 || (refused && now == generation));
+}
+
+static int not_there(struct lun *lun, uint64_t key)
+{
+	return lun_fail(lun, -EBADE, "%s: key 0x%016llx is not registered any more", lun->device,
+			(unsigned long long)key);
+}
+
+static struct lun by_path(const struct lun *lun, size_t path)
+{
+	struct lun one = *lun;
+
+	one.paths = 1;
+	one.path[0] = lun->path[path];
+	return one;
+}
+
+int lun_pr_probe(struct lun *lun, size_t path, uint64_t key)
+{
+	struct lun one = by_path(lun, path);
+	struct lun_pr pr;
+	int error = lun_pr_read(&one, &pr);
+
+	memcpy(lun->error, one.error, sizeof(one.error));
+	if (!error && !lun_pr_has(&pr, key))
+		error = not_there(lun, key);
+	lun_pr_free(&pr);
+	return error;
+}
+
+/* It may have been taken away, and be there by that path, now or later. */
+static int not_known(struct lun *lun, size_t path, uint64_t key, const char *why)
+{
+	return lun_fail(lun, -ENOTRECOVERABLE,
+			"%s: key 0x%016llx may be registered by path %s after it was taken away: %s",
+			lun->device, (unsigned long long)key, lun->path[path].name, why);
+}
+
+int lun_pr_extend(struct lun *lun, size_t path, uint64_t key)
+{
+	struct lun one = by_path(lun, path);
+	uint32_t generation;
+	int error, i;
+	size_t count;
+
+	for (i = 0; i < EXTENDS; i++) {
+		error = count_key(&one, key, &count, &generation);
+		if (!error && !count)
+			return not_there(lun, key);
+		memcpy(lun->error, one.error, sizeof(one.error));
+		if (error)
+			return error;
+		error = lun_pr_register(&one, key);
+		memcpy(lun->error, one.error, sizeof(one.error));
+		/* Whoever has not answered may do it yet, after any fence. */
+		if (error == -ENOLINK)
+			return not_known(lun, path, key, one.error);
+		if (proven(&one, lun, key, count, generation, error))
+			return error;
+		if (lun_pr_unregister(&one, key))
+			return not_known(lun, path, key, one.error);
+	}
+	return lun_fail(lun, -EAGAIN, "%s: its registrations do not stop changing", lun->device);
 }
 
 /*

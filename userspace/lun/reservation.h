@@ -59,10 +59,28 @@ bool lun_pr_has(const struct lun_pr *pr, uint64_t key);
  *
  * Kept over a power loss of the LUN where the LUN can. Returns 0, or how many paths could not be
  * reached (the others have it; lun->error names one): I/O that takes one of these later meets a
- * reservation conflict, so it is to be called again, with the same key, when the path is back. That
- * does not disturb the others.
+ * reservation conflict. Which have it says @done of each path. lun_pr_extend() is for those that
+ * are back later.
  */
 int lun_pr_register(struct lun *lun, uint64_t key);
+/* Whether a path works, and the LUN has @key by any path. 0, -EBADE: it has not, or as above. */
+int lun_pr_probe(struct lun *lun, size_t path, uint64_t key);
+/*
+ * lun_pr_extend() - register @key by one more path, if this host has not lost it
+ * @path: which; it need not have been there when the others were registered
+ *
+ * It may have been fenced, and not know it, also while this goes on. So no write of this host may
+ * be on its way meanwhile: for a moment such a late registration would let it through. It counts
+ * only if the LUN's generation says that nothing has come between; else it is taken back.
+ *
+ * 0, or as above, and:
+ *   -EBADE		the LUN has no such key any more, nor has it by this path
+ *   -EAGAIN		others change registrations all the time
+ *   -ENOTRECOVERABLE	the key may have been taken away, and be registered by this path, or will
+ *			be: the LUN has not answered. Nothing may be written before this host has
+ *			another key
+ */
+int lun_pr_extend(struct lun *lun, size_t path, uint64_t key);
 /*
  * Take @key away from all paths. That it is not there is no error. Returns as lun_pr_register(); a
  * key that is left goes with the next fence.
