@@ -2,6 +2,7 @@
 /*
  * Which devices are looked at for a LUN.
  */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,9 +10,38 @@
 #include <unistd.h>
 
 #include "../../userspace/covold/find.h"
+#include "find_wrap.h"
 #include "test.h"
 
 static char block[64];
+static const char *claimed;	/* what udev takes for a path */
+
+/* ---- udev ---- */
+
+int __wrap_sd_device_new_from_subsystem_sysname(struct sd_device **device, const char *subsystem,
+						const char *name)
+{
+	assert_string_equal(subsystem, "block");
+	*device = (sd_device *)name;
+	return claimed ? 0 : -ENODEV;
+}
+
+int __wrap_sd_device_get_property_value(sd_device *device, const char *name, const char **value)
+{
+	assert_string_equal(name, "DM_MULTIPATH_DEVICE_PATH");
+	if (!strcmp((const char *)device, "sdx"))
+		return -ENOENT;
+	*value = strcmp((const char *)device, claimed) ? "0" : "1";
+	return 0;
+}
+
+sd_device *__wrap_sd_device_unref(sd_device *device)
+{
+	(void)device;
+	return NULL;
+}
+
+/* ---- sysfs ---- */
 
 __attribute__((format(printf, 1, 2)))
 static void run(const char *format, ...)
@@ -87,6 +117,21 @@ static void test_multipath(void **state)
 	assert_true(find_may_be(block, "dm-1"));
 }
 
+/* multipathd has not made its device yet, or cannot. */
+static void test_claimed(void **state)
+{
+	(void)state;
+	disk("sda");
+	disk("sdb");
+	disk("sdx");
+	claimed = "sdb";
+	assert_true(find_may_be(block, "sda"));
+	assert_false(find_may_be(block, "sdb"));
+	assert_true(find_may_be(block, "sdx"));
+	claimed = NULL;
+	assert_true(find_may_be(block, "sdb"));
+}
+
 /* To read what covol has made would wait for what is looked for. */
 static void test_ours(void **state)
 {
@@ -111,6 +156,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_disks, begin, end),
 		cmocka_unit_test_setup_teardown(test_multipath, begin, end),
+		cmocka_unit_test_setup_teardown(test_claimed, begin, end),
 		cmocka_unit_test_setup_teardown(test_ours, begin, end),
 	};
 

@@ -4,7 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <systemd/sd-device.h>
+
 #include "find.h"
+
+#define SYS_BLOCK	"/sys/block"
 
 /* 1: it is that volume's, and stays open; 0: not; or what is wrong with it, and it is closed. */
 static int look(struct lun *lun, struct lun_header *header, const uint8_t uuid[COVOL_UUID_LEN],
@@ -77,11 +81,27 @@ static bool is_ours(const char *block, const char *name)
 	return begins(block, name, "dm/name", "covol-") || any(block, name, "slaves", is_ours);
 }
 
+/* What udev knows, as all that looks at disks asks it: multipathd need not have made its device. */
+static bool is_claimed(const char *name)
+{
+	const char *value;
+	sd_device *device;
+	bool claimed;
+
+	if (sd_device_new_from_subsystem_sysname(&device, "block", name) < 0)
+		return false;
+	claimed = sd_device_get_property_value(device, "DM_MULTIPATH_DEVICE_PATH", &value) >= 0 &&
+		  !strcmp(value, "1");
+	sd_device_unref(device);
+	return claimed;
+}
+
 bool find_may_be(const char *block, const char *name)
 {
 	/* Nobody shares a loop device, and its file may lie anywhere. */
 	return name[0] != '.' && strncmp(name, "loop", 4) &&
-	       !any(block, name, "holders", is_multipath) && !is_ours(block, name);
+	       !any(block, name, "holders", is_multipath) && !is_claimed(name) &&
+	       !is_ours(block, name);
 }
 
 int find_lun(struct lun *lun, struct lun_header *header, const uint8_t uuid[COVOL_UUID_LEN],
@@ -93,11 +113,12 @@ int find_lun(struct lun *lun, struct lun_header *header, const uint8_t uuid[COVO
 	DIR *directory;
 	int result = 0;
 
-	if (*device)
+	/* Where it was there may be a path of a multipath device by now. */
+	if (*device && find_may_be(SYS_BLOCK, basename(device)))
 		result = look(lun, &found, uuid, device);
-	directory = result ? NULL : opendir("/sys/block");
+	directory = result ? NULL : opendir(SYS_BLOCK);
 	while (directory && !result && (entry = readdir(directory))) {
-		if (!find_may_be("/sys/block", entry->d_name))
+		if (!find_may_be(SYS_BLOCK, entry->d_name))
 			continue;
 		snprintf(path, sizeof(path), "/dev/%s", entry->d_name);
 		result = look(lun, &found, uuid, path);

@@ -31,9 +31,10 @@ int find_lun(struct lun *lun, struct lun_header *header, const uint8_t uuid[COVO
  * @block: the directory /sys/block
  * @name: the device's name there
  *
- * Of a LUN with several paths the multipath device is to be used, never one of the paths. What
- * covol itself has made, and what is made of that, must not be read: its I/O may be held, and wait
- * for the path that is looked for here.
+ * Of a LUN with several paths the multipath device is to be used, never one of the paths; nor while
+ * there is no such device yet, if udev says that this is to be a path of one. What covol itself has
+ * made, and what is made of that, must not be read: its I/O may be held, and wait for the path that
+ * is looked for here.
  */
 bool find_may_be(const char *block, const char *name);
 

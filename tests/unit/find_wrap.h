@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the linker's --wrap makes of functions that find disks, and that tests answer themselves.
+ */
+#ifndef COVOL_TEST_FIND_WRAP_H
+#define COVOL_TEST_FIND_WRAP_H
+
+#include <systemd/sd-device.h>
+
+#include "../../userspace/covold/find.h"
+
+int __wrap_sd_device_new_from_subsystem_sysname(struct sd_device **device, const char *subsystem,
+						const char *name);
+int __wrap_sd_device_get_property_value(sd_device *device, const char *name, const char **value);
+sd_device *__wrap_sd_device_unref(sd_device *device);
+
+#endif
