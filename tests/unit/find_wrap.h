@@ -13,5 +13,7 @@ int __wrap_sd_device_new_from_subsystem_sysname(struct sd_device **device, const
 						const char *name);
 int __wrap_sd_device_get_property_value(sd_device *device, const char *name, const char **value);
 sd_device *__wrap_sd_device_unref(sd_device *device);
+int __wrap_find_lun(struct lun *lun, struct lun_header *header, const uint8_t *uuid, char *device,
+		    char *error);
 
 #endif

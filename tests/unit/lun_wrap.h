@@ -32,6 +32,11 @@ int __wrap_lun_scratch_write(int fd, const uint8_t *bytes);
 int __wrap_lun_scratch_read(int fd, uint8_t *bytes);
 int __wrap_lun_contents(struct lun *lun, char text[LUN_CONTENTS_LEN]);
 int __wrap_lun_header_read(struct lun *lun, struct lun_header *header, struct lun_copies *copies);
+int __wrap_lun_identify(struct lun *lun, const char *sysfs);
+int __wrap_lun_add_others(struct lun *lun, const char *sysfs);
+bool __wrap_lun_path_ready(const struct lun_path *path, const char *sysfs);
+int __wrap_lun_pr_probe(struct lun *lun, size_t path, uint64_t key);
+int __wrap_lun_pr_extend(struct lun *lun, size_t path, uint64_t key);
 int __wrap_nanosleep(const struct timespec *time, struct timespec *left);
 
 #endif

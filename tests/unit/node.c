@@ -107,11 +107,18 @@ static void driver_shut_out(void *driver, const uint8_t uuid[16], own_nodes node
 	((struct node *)driver)->shut_out = nodes;
 }
 
+static void driver_redirects(void *driver, const uint8_t uuid[16], bool redirects)
+{
+	(void)uuid;
+	((struct node *)driver)->redirects = redirects;
+}
+
 static const struct driver_ops driver_ops = {
 	.run = driver_run,
 	.break_off = driver_break_off,
 	.facts = driver_facts,
 	.shut_out = driver_shut_out,
+	.redirects = driver_redirects,
 };
 
 static void on_send(void *data, const uint8_t *bytes, size_t length)
@@ -228,6 +235,7 @@ void node_init(struct node *node)
 	pthread_cond_init(&node->free, NULL);
 	node->facts.path = true;
 	node->shut_out = ~0ULL;
+	node->redirects = true;
 }
 
 void node_exit(struct node *node)

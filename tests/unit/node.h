@@ -26,6 +26,7 @@ struct node {
 	unsigned int answered;
 	int answer;
 	own_nodes shut_out;		/* as the driver was told last */
+	bool redirects;			/* the same */
 	void (*changed)(void *data);	/* for the runner */
 	void *changed_data;
 

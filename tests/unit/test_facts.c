@@ -203,6 +203,38 @@ static void test_redirected(void **state)
 	rig_exit(&rig);
 }
 
+/* Who is redirected goes through the coordinator; others through nobody. */
+static void test_redirects(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_started(&rig, N1 | N2);
+	assert_false(ownership_redirects(&rig.own, rig_vol(&rig), 1));
+	/* It is being told so. */
+	rig.silent[OWN_TASK_ROUTE][2] = true;
+	rig_simple(&rig, OWN_EV_PATH_LOST, 2, false);
+	assert_int_equal(rig_member(&rig, 2)->route, OWN_ROUTE_NONE);
+	assert_true(ownership_redirects(&rig.own, rig_vol(&rig), 1));
+	assert_false(ownership_redirects(&rig.own, rig_vol(&rig), 2));
+	rig_exit(&rig);
+	rig_started(&rig, N1 | N2);
+	rig_simple(&rig, OWN_EV_PATH_LOST, 2, false);
+	assert_int_equal(rig_member(&rig, 2)->route, OWN_ROUTE_BLOCK);
+	assert_true(ownership_redirects(&rig.own, rig_vol(&rig), 1));
+	/* Who is not here goes through nobody. */
+	rig_view(&rig, N1, N1, 0, true);
+	assert_false(ownership_redirects(&rig.own, rig_vol(&rig), 1));
+	rig_exit(&rig);
+	/* It will be, when it has been fenced. */
+	rig_started(&rig, N1 | N2);
+	rig.silent[OWN_TASK_FENCE][1] = true;
+	rig_simple(&rig, OWN_EV_PATH_LOST, 2, false);
+	assert_int_equal(rig_vol(&rig)->fencer, 1);
+	assert_true(ownership_redirects(&rig.own, rig_vol(&rig), 1));
+	rig_exit(&rig);
+}
+
 /* While it is told something, too: before it does it for a key that it has not. */
 static void test_key_while_told(void **state)
 {
@@ -334,6 +366,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_differences),	       cmocka_unit_test(test_redirected),
+		cmocka_unit_test(test_redirects),
 		cmocka_unit_test(test_key_while_told), cmocka_unit_test(test_barrier),
 		cmocka_unit_test(test_out_of_date),    cmocka_unit_test(test_stopped),
 		cmocka_unit_test(test_route_of_mount), cmocka_unit_test(test_path),

@@ -99,6 +99,7 @@ static void test_start_stop(void **state)
 	until(node, is_online(node));
 	assert_string_equal(node->log, start_log);
 	assert_true(node->shut_out == 0);
+	assert_false(node->redirects);
 	assert_true(node->facts.mounted);
 	assert_true(runner_since(node->runner, uuid, NODE) > 0);
 	assert_int_equal(simple(node, OWN_EV_FORGET), -EBUSY);

@@ -59,6 +59,30 @@ static enum own_route route_for(const struct own_volume *vol, unsigned int node)
 									    OWN_ROUTE_NONE;
 }
 
+/*
+ * Who has no key may be redirected, or is told so next, and with a fence there is one more of them;
+ * who has one again is not direct at once.
+ */
+bool ownership_redirects(const struct ownership *own, const struct own_volume *vol,
+			 unsigned int node)
+{
+	own_nodes others = (own->present | own->absent) & ~own_bit(node);
+	const struct own_member *member;
+	unsigned int other;
+
+	if (vol->coordinator != node)
+		return false;
+	if (vol->fencer)
+		return true;
+	own_for_each(other, others) {
+		member = &vol->member[other - 1];
+		if (member->access == OWN_ACCESS_NONE || member->route == OWN_ROUTE_BLOCK ||
+		    member->asked == OWN_ROUTE_BLOCK)
+			return true;
+	}
+	return false;
+}
+
 static bool settled(const struct own_volume *vol, unsigned int node)
 {
 	return route_for(vol, node) != OWN_ROUTE_NONE && !(vol->evict & own_bit(node));

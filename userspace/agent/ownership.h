@@ -344,6 +344,10 @@ struct own_victims ownership_victims(const struct ownership *own, const struct o
 /* Who was given up, and has not begun anew: what waits there would be done in a session. */
 own_nodes ownership_given_up(const struct own_volume *vol);
 
+/* Whether a node is coordinator, and I/O of others may go to the LUN through it. */
+bool ownership_redirects(const struct ownership *own, const struct own_volume *vol,
+			 unsigned int node);
+
 /* Who may use what it was granted of a volume: whoever is here, or has not been fenced. */
 own_nodes ownership_holders(const struct ownership *own, const struct own_volume *vol);
 

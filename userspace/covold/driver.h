@@ -47,12 +47,14 @@ struct driver_answer {
  *	   volume here, or not yet
  * @shut_out: in the loop; must not wait: these nodes were given up; this one, if it is coordinator,
  *	      gives them no session any more. Called before a task runs that was told then
+ * @redirects: the same: whether I/O of other nodes may go to the LUN through this one, or may soon
  */
 struct driver_ops {
 	void (*run)(void *driver, const struct driver_task *task, struct driver_answer *answer);
 	void (*break_off)(void *driver, const uint8_t uuid[16]);
 	bool (*facts)(void *driver, const uint8_t uuid[16], struct own_facts *facts);
 	void (*shut_out)(void *driver, const uint8_t uuid[16], own_nodes nodes);
+	void (*redirects)(void *driver, const uint8_t uuid[16], bool redirects);
 };
 
 #endif

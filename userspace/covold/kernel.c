@@ -51,6 +51,7 @@ struct kernel_volume *kernel_volume_get(struct kernel *kernel, const uint8_t uui
 		vol->kernel = kernel;
 		memcpy(vol->uuid, uuid, sizeof(vol->uuid));
 		vol->facts.path = true;
+		vol->redirects = true;
 		pthread_mutex_init(&vol->door, NULL);
 		pthread_mutex_init(&vol->work, NULL);
 		pthread_mutex_init(&vol->images, NULL);
@@ -596,6 +597,7 @@ const struct driver_ops kernel_driver = {
 	.break_off = break_off,
 	.facts = facts,
 	.shut_out = kernel_shut_out,
+	.redirects = kernel_redirects,
 };
 
 /* ---- what is lost: paths, sessions ---- */
@@ -755,6 +757,8 @@ int kernel_open(struct kernel *kernel, const struct config *config, sd_event *ev
 	kernel->listener = -1;
 	pthread_mutex_init(&kernel->lock, NULL);
 	error = watch(kernel);
+	if (!error)
+		error = kernel_keys_watch(kernel);
 	return error ? error : kernel_listen(kernel);
 }
 
@@ -763,6 +767,7 @@ void kernel_close(struct kernel *kernel)
 	struct kernel_volume *vol;
 
 	kernel_listen_end(kernel);
+	kernel_keys_end(kernel);
 	sd_event_source_disable_unref(kernel->looks);
 	sd_event_source_disable_unref(kernel->events_source);
 	covol_close(kernel->events);

@@ -10,7 +10,7 @@
 #include <pthread.h>
 #include <systemd/sd-event.h>
 
-#include "../lun/header.h"
+#include "../lun/device.h"
 #include "config.h"
 #include "driver.h"
 #include "group.h"
@@ -36,6 +36,11 @@ struct kernel_volume {
 	struct own_facts facts;
 	uint64_t serving;		/* epoch at which peers are let in; 0: not */
 	uint64_t lost;			/* when the session broke, in us; 0: it has not */
+	bool redirects;			/* I/O of others may go to the LUN through this node */
+	bool looking_at_keys;		/* a worker does */
+	bool keys_news;			/* and has changed facts */
+	struct lun_path down[LUN_PATHS];	/* paths without the key that do not work */
+	size_t downs;
 
 	/* Of the worker that looks. */
 	bool waits_detach;		/* see kernel_path_good() */
@@ -50,10 +55,15 @@ struct kernel_volume {
 	/* Held while a node is let in. */
 	pthread_mutex_t door;
 
-	/* Held by the task that runs, and by who makes a session again. */
+	/* Held by the task that runs, and by who makes a session again, or looks at keys. */
 	pthread_mutex_t work;
 	/* Protected by work. */
 	struct driver_task connect;	/* how the session was made */
+	uint64_t keyed_with;		/* incarnation of the key of these paths */
+	struct lun_path keyed[LUN_PATHS];
+	size_t keyeds;
+	unsigned int disks;		/* the kernel's, when others were looked for */
+	uint64_t keys_after;		/* after a failure: not to be tried before, in us */
 };
 
 struct kernel {
@@ -69,6 +79,9 @@ struct kernel {
 	struct covol *events;
 	sd_event_source *events_source;
 	sd_event_source *looks;		/* the timer that tries paths */
+	sd_event_source *keys;		/* the timer that looks whether all paths have the key */
+	uint64_t keys_all;		/* when it is to look at all, in us */
+	sd_event_source *disks_source;	/* what the kernel says of disks that come */
 	unsigned int strangers;		/* connections that a worker has */
 	uint64_t complained;		/* when one was last spoken of, in us */
 	unsigned int unsaid;		/* how many were not, since */
@@ -80,6 +93,7 @@ struct kernel {
 	struct kernel_volume *volumes;
 	unsigned int node;
 	unsigned int views;		/* how often the group has told of itself */
+	unsigned int disks;		/* how often disks have come, or may have */
 	char cluster[GROUP_NAME_LEN];
 	char names[OWN_NODES + 1][GROUP_NAME_LEN];
 	char addresses[OWN_NODES + 1][GROUP_LINKS][GROUP_NAME_LEN];
@@ -114,13 +128,29 @@ enum own_result kernel_fail(struct kernel_task *t, int error, const char *format
 enum own_result kernel_know(struct kernel_task *t, unsigned int coordinator, uint64_t epoch);
 enum own_result kernel_end_sessions(struct kernel_task *t, bool forget);
 
-/* lun.c: keys and header */
+/* kernel_lun.c: keys and header */
+uint16_t kernel_cluster_id(struct kernel *kernel);
+/* Whether the key that this node has is the one with which it is told to go on. */
 void kernel_told(struct kernel_task *t);
 enum own_result kernel_register(struct kernel_task *t);
 enum own_result kernel_fence(struct kernel_task *t);
 enum own_result kernel_write_epoch(struct kernel_task *t);
 enum own_result kernel_unregister(struct kernel_task *t);
 enum own_result kernel_check_key(struct kernel_task *t);
+
+/*
+ * kernel_keys.c: paths that were down, or were not there, when the key was registered.
+ * Driver's operation, see driver.h.
+ */
+void kernel_redirects(void *driver, const uint8_t uuid[16], bool redirects);
+/* The LUN with all its paths, those too that multipath has not taken yet. */
+void kernel_keys_paths(struct lun *lun);
+/* By which paths it was, by @done of each. */
+void kernel_keys_had(struct kernel_task *t, const struct lun *lun);
+/* In a worker: registers it by what works by now. */
+void kernel_keys_look(struct kernel_volume *vol);
+int kernel_keys_watch(struct kernel *kernel);
+void kernel_keys_end(struct kernel *kernel);
 
 /*
  * kernel_path.c: the way to the LUN.
@@ -146,7 +176,7 @@ enum own_result kernel_images_forget(struct kernel_task *t);
 enum own_result kernel_images_recall(struct kernel_task *t);
 enum own_result kernel_images_close(struct kernel_task *t);
 
-/* peer.c: sessions */
+/* kernel_peer.c: sessions */
 /* Driver's operation, see driver.h. */
 void kernel_shut_out(void *driver, const uint8_t uuid[16], own_nodes nodes);
 /* Who was let in until now has its session; nobody gets one any more who must not. */

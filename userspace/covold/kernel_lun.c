@@ -33,7 +33,7 @@ static enum own_result open_lun(struct kernel_task *t, struct lun *lun)
 	return result ? kernel_fail(t, result, "%s", error) : OWN_OK;
 }
 
-static uint16_t cluster_id(struct kernel *kernel)
+uint16_t kernel_cluster_id(struct kernel *kernel)
 {
 	uint16_t id;
 
@@ -45,7 +45,9 @@ static uint16_t cluster_id(struct kernel *kernel)
 
 static uint64_t key_of(const struct kernel_task *t, unsigned int node)
 {
-	return lun_key_make(cluster_id(t->vol->kernel), node, t->task->incarnation[node - 1]);
+	uint16_t cluster = kernel_cluster_id(t->vol->kernel);
+
+	return lun_key_make(cluster, node, t->task->incarnation[node - 1]);
 }
 
 /* Which key this node is about to have, or 0: also for the agent after this one. */
@@ -92,7 +94,7 @@ static void say_drain(struct kernel_task *t, const struct lun *lun)
 /*
  * The state that told this task knows that this node has registered the key that it has: whoever
  * gives it up from now on takes that key away. Until here it may have been registered too late,
- * after the fence, by a node that had slept.
+ * after the fence, by a node that had slept; and if there was a conflict, by one more path.
  */
 void kernel_told(struct kernel_task *t)
 {
@@ -101,7 +103,7 @@ void kernel_told(struct kernel_task *t)
 
 	if (action->task == OWN_TASK_REGISTER || action->task == OWN_TASK_CLOSE || action->fenced ||
 	    !action->incarnation || action->incarnation != vol->facts.incarnation ||
-	    action->incarnation == vol->told)
+	    action->incarnation == vol->told || vol->facts.conflict)
 		return;
 	/* Without it this node counts as given up if ever nobody knows. */
 	if (!boot_key_mark_told(vol->kernel->config->runtime_directory, vol->uuid,
@@ -126,7 +128,7 @@ static enum own_result look_back(struct kernel_task *t, struct lun *lun)
 	error = lun_pr_read(lun, &pr);
 	if (error)
 		return kernel_fail(t, error, "%s", lun->error);
-	there = told && lun_pr_has(&pr, lun_key_make(cluster_id(t->vol->kernel),
+	there = told && lun_pr_has(&pr, lun_key_make(kernel_cluster_id(t->vol->kernel),
 						     t->task->action.node, told));
 	lun_pr_free(&pr);
 	return there ? OWN_OK : kernel_images_fail_held(t);
@@ -151,7 +153,8 @@ enum own_result kernel_register(struct kernel_task *t)
 		lun_close(&lun);
 		return result;
 	}
-	key = lun_key_make(cluster_id(t->vol->kernel), node, t->task->action.incarnation);
+	kernel_keys_paths(&lun);
+	key = lun_key_make(kernel_cluster_id(t->vol->kernel), node, t->task->action.incarnation);
 	/* Without keys the incarnation alone tells an earlier life from this one. */
 	error = keyless(t) ? 0 : lun_pr_register(&lun, key);
 	if (error >= 0 && !keyless(t))
@@ -160,8 +163,10 @@ enum own_result kernel_register(struct kernel_task *t)
 		result = kernel_fail(t, error, "%s", lun.error);
 	else
 		set_key(t->vol, key);
-	if (result == OWN_OK && !keyless(t))
+	if (result == OWN_OK && !keyless(t)) {
+		kernel_keys_had(t, &lun);
 		say_drain(t, &lun);
+	}
 	lun_close(&lun);
 	return result;
 }
@@ -324,7 +329,7 @@ static unsigned int looks_left(const struct kernel *kernel)
 static enum own_result await_forgotten(struct kernel_task *t, struct lun *lun)
 {
 	own_nodes forgotten = named(t, t->task->victims.forgotten), there = 0;
-	uint16_t cluster = cluster_id(t->vol->kernel);
+	uint16_t cluster = kernel_cluster_id(t->vol->kernel);
 	unsigned int looks = looks_left(t->vol->kernel);
 	struct lun_key parts;
 	struct lun_pr pr;
@@ -349,8 +354,8 @@ static enum own_result fence_by_keys(struct kernel_task *t)
 	struct lun_fence_report report;
 	uint64_t keep[OWN_NODES];
 	struct lun_fence fence = {
-		.keep = keep, .cluster = cluster_id(t->vol->kernel), .trouble = fence_trouble,
-		.trouble_data = t,
+		.keep = keep, .cluster = kernel_cluster_id(t->vol->kernel),
+		.trouble = fence_trouble, .trouble_data = t,
 	};
 	enum own_result result;
 	unsigned int node;
@@ -435,6 +440,7 @@ enum own_result kernel_unregister(struct kernel_task *t)
 	result = open_lun(t, &lun);
 	if (result != OWN_OK)
 		return result;
+	kernel_keys_paths(&lun);
 	error = lun_pr_unregister(&lun, key_of(t, t->task->action.node));
 	/* A path that is down keeps its registration: the next fence takes it. */
 	if (error < 0 && error != -EBADE)

@@ -456,16 +456,22 @@ static void requests_fail(struct runner *runner, int error)
 
 /* ---- events ---- */
 
-/* Before anybody is told that all who were given up hold nothing any more. */
-static void shut_out(struct runner *runner)
+/*
+ * Before anybody is told that all who were given up hold nothing any more, and before a fence, of
+ * which nodes may come that are redirected.
+ */
+static void tell_driver(struct runner *runner)
 {
+	const struct driver_ops *driver = runner->setup.driver;
+	void *data = runner->setup.driver_data;
 	const struct own_volume *vol;
 	size_t i;
 
 	for (i = 0; i < runner->own.count; i++) {
 		vol = runner->own.volumes[i];
-		runner->setup.driver->shut_out(runner->setup.driver_data, vol->uuid,
-					       ownership_given_up(vol));
+		driver->shut_out(data, vol->uuid, ownership_given_up(vol));
+		driver->redirects(data, vol->uuid,
+				  ownership_redirects(&runner->own, vol, runner->exchange->node));
 	}
 }
 
@@ -474,7 +480,7 @@ static int step(struct runner *runner, const struct own_event *event)
 	int error = ownership_step(&runner->own, event, &runner->actions);
 
 	store_save(runner->store, &runner->own);
-	shut_out(runner);
+	tell_driver(runner);
 	carry_out(runner);
 	look_all(runner);
 	return error;
