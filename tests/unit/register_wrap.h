@@ -16,5 +16,6 @@ void __wrap_lun_close(struct lun *lun);
 int __wrap_lun_fence(struct lun *lun, const struct lun_fence *fence,
 		     struct lun_fence_report *report);
 enum own_result __wrap_kernel_images_fail_held(struct kernel_task *t);
+int __wrap_ready_file_system(const char *type);
 
 #endif

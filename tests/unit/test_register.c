@@ -33,6 +33,8 @@ static struct {
 	unsigned int fences;
 	unsigned int slept;
 	unsigned int comes;	/* an agent, at that sleep; 0: none */
+	unsigned int loaded;	/* how often the file system was */
+	int load_error;
 } rig;
 
 /* ---- the LUN, and the kernel ---- */
@@ -44,6 +46,7 @@ int __wrap_find_lun(struct lun *lun, struct lun_header *header, const uint8_t uu
 	(void)device;
 	memset(lun, 0, sizeof(*lun));
 	memset(header, 0, sizeof(*header));
+	header->fs = LUN_FS_XFS;
 	strcpy(error, "no LUN");
 	return rig.find_error;
 }
@@ -107,6 +110,13 @@ enum own_result __wrap_kernel_images_fail_held(struct kernel_task *t)
 	rig.failed++;
 	rig.when = rig.keys[0];
 	return OWN_OK;
+}
+
+int __wrap_ready_file_system(const char *type)
+{
+	assert_string_equal(type, "xfs");
+	rig.loaded++;
+	return rig.load_error;
 }
 
 int __wrap_nanosleep(const struct timespec *pause, struct timespec *left)
@@ -227,6 +237,20 @@ static void test_told(void **state)
 	assert_true(marked() == 7);
 	told(OWN_TASK_MOUNT, 8, false);
 	assert_true(marked() == 8);
+}
+
+/* Not when it is to be mounted: others wait then. Who cannot mount it may write all the same. */
+static void test_file_system(void **state)
+{
+	(void)state;
+	assert_int_equal(registers(7, OWN_NOT_EXPELLED), OWN_OK);
+	assert_int_equal(rig.loaded, 1);
+	rig.load_error = -ENODEV;
+	assert_int_equal(registers(8, OWN_NOT_EXPELLED), OWN_OK);
+	assert_int_equal(rig.loaded, 2);
+	rig.register_error = -EIO;
+	assert_int_equal(registers(9, OWN_NOT_EXPELLED), OWN_FAILED);
+	assert_int_equal(rig.loaded, 2);
 }
 
 /* It is there, and so was not taken away. */
@@ -375,7 +399,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_told),   TEST(test_key_there), TEST(test_key_gone), TEST(test_key_late),
 		TEST(test_no_key), TEST(test_again),	 TEST(test_command),  TEST(test_await),
-		TEST(test_await_nobody),
+		TEST(test_await_nobody), TEST(test_file_system),
 	};
 
 	return cmocka_run_group_tests_name("register", tests, NULL, NULL);

@@ -12,6 +12,7 @@
 #include "boot.h"
 #include "log.h"
 #include "memory.h"
+#include "ready.h"
 
 #define LOCK_AGAIN_USEC	200000
 #define SPARE_WORKERS	4
@@ -191,6 +192,22 @@ static void on_changed(void *data)
 		bus_changed(agent->bus);
 }
 
+static void load_tls(void *data)
+{
+	struct agent *agent = data;
+
+	agent->tls_error = ready_tls();
+}
+
+static void loaded_tls(void *data)
+{
+	const struct agent *agent = data;
+
+	if (agent->tls_error)
+		log_warning("kernel TLS, which sessions need, cannot be tried: %s (is the module tls there?)",
+			    strerror(-agent->tls_error));
+}
+
 static int start(struct agent *agent)
 {
 	struct runner_setup setup = {
@@ -212,6 +229,8 @@ static int start(struct agent *agent)
 				on_fact, on_stuck, agent);
 
 	agent->kernel_open = true;
+	if (agent->config->certificate)
+		pool_submit(agent->pool, load_tls, loaded_tls, agent);
 	if (!error)
 		error = runner_create(&agent->runner, &setup);
 	if (!error)

@@ -25,6 +25,7 @@ struct agent {
 	struct group *group;
 	struct kernel kernel;
 	bool kernel_open;
+	int tls_error;		/* of ready_tls() */
 	struct bus *bus;
 	struct identity *identity;
 

@@ -13,6 +13,7 @@
 #include "kernel.h"
 #include "log.h"
 #include "power.h"
+#include "ready.h"
 
 /* How long an agent has to be here before a node is fenced of which nothing is known; looks. */
 #define AGENTS_MS	10000
@@ -89,6 +90,18 @@ static void say_drain(struct kernel_task *t, const struct lun *lun)
 		log_about(LOG_NOTICE, NULL, t->vol->name,
 			  "fences drain by %s; that this is enough was not shown on this array (%s): run covol check --late-write",
 			  lun_drain_name(array->drain), product[0] ? product : "unknown");
+}
+
+/* This node may have to mount it. If it cannot, that is said now. */
+static void load_file_system(struct kernel_task *t)
+{
+	const char *type = lun_fs_name(t->vol->header.fs);
+	int error = ready_file_system(type);
+
+	if (error)
+		log_about(LOG_WARNING, NULL, t->vol->name,
+			  "this node cannot become coordinator: file system %s: %s", type,
+			  strerror(-error));
 }
 
 /*
@@ -168,6 +181,8 @@ enum own_result kernel_register(struct kernel_task *t)
 		say_drain(t, &lun);
 	}
 	lun_close(&lun);
+	if (result == OWN_OK)
+		load_file_system(t);
 	return result;
 }
 
