@@ -32,7 +32,7 @@ static struct {
 	int read_error, reserve_error, preempt_error, reset_error;
 	int reads_before_error;
 	int resets_fail;	/* so many, before one does not */
-	uint64_t pause_steals;	/* this key goes in a pause */
+	uint64_t failure_steals;	/* this key goes when a reset fails */
 	uint64_t comes_back;	/* this key, after each preempt */
 	uint64_t comes_late;	/* at the drain */
 	uint64_t steals;	/* at the preempt this key goes, too, by another node's hand */
@@ -140,6 +140,8 @@ int __wrap_lun_reset(struct lun *l)
 	note("reset, ");
 	if (fake.resets_fail) {
 		fake.resets_fail--;
+		if (fake.failure_steals)
+			change_key(fake.failure_steals, 0);
 		return lun_fail(l, -EIO, "not in time");
 	}
 	drained();
@@ -150,8 +152,6 @@ int __wrap_nanosleep(const struct timespec *time, struct timespec *left)
 {
 	(void)left;
 	note("sleep:%ld, ", (long)time->tv_sec);
-	if (fake.pause_steals)
-		change_key(fake.pause_steals, 0);
 	drained();
 	return 0;
 }
@@ -311,8 +311,8 @@ static void test_drain_alone(void **state)
 	fake.log[0] = '\0';
 	fake.resets_fail = 1;
 	assert_int_equal(lun_drain(&lun, &how, &report), 0);
-	assert_string_equal(fake.log, "reset, sleep:1, reset, ");
-	assert_non_null(strstr(told, "reset 1 of at most 3 has failed"));
+	assert_string_equal(fake.log, "reset, reset, ");
+	assert_non_null(strstr(told, "reset 1 of at most 4 has failed"));
 	fake.log[0] = '\0';
 	fake.reset_error = -EOPNOTSUPP;
 	assert_int_equal(lun_drain(&lun, &how, &report), -EOPNOTSUPP);
@@ -423,24 +423,31 @@ static void test_reset_again(void **state)
 {
 	(void)state;
 	add_key(KEY(4));
-	fake.resets_fail = 2;
+	fake.resets_fail = 1;
+	assert_int_equal(fence_by(LUN_DRAIN_RESET, 0), 0);
+	/* At once: to read waits for what it has failed for. */
+	assert_string_equal(fake.log,
+			    "read, read, preempt 4.1, read, reset, read, reset, read, ");
+	add_key(KEY(4));
+	fake.resets_fail = 3;
 	assert_int_equal(fence_by(LUN_DRAIN_RESET, 0), 0);
 	assert_string_equal(fake.log,
-			    "read, read, preempt 4.1, read, reset, sleep:1, read, reset, sleep:5, read, reset, read, ");
-	assert_int_equal(report.resets, 3);
-	assert_says("drained (lun-reset, 2 had failed) in ");
+			    "read, read, preempt 4.1, read, reset, read, reset, sleep:1, read, reset, sleep:5, read, reset, read, ");
+	assert_int_equal(report.resets, 4);
+	assert_says("drained (lun-reset, 3 had failed) in ");
 	assert_string_equal(told,
-			    "/dev/fake: the fence is not done: reset 1 of at most 3 has failed, and is repeated: not in time\n"
-			    "/dev/fake: the fence is not done: reset 2 of at most 3 has failed, and is repeated: not in time\n");
+			    "/dev/fake: the fence is not done: reset 1 of at most 4 has failed, and is repeated: not in time\n"
+			    "/dev/fake: the fence is not done: reset 2 of at most 4 has failed, and is repeated: not in time\n"
+			    "/dev/fake: the fence is not done: reset 3 of at most 4 has failed, and is repeated: not in time\n");
 	/* The last one is said by the report. */
-	fake.resets_fail = 3;
+	fake.resets_fail = 4;
 	assert_int_equal(fence_by(LUN_DRAIN_RESET, 0), -EIO);
 	assert_int_equal(report.step, LUN_STEP_DRAIN);
 	assert_string_equal(fake.log,
-			    "read, read, reset, sleep:1, read, reset, sleep:5, read, reset, ");
+			    "read, read, reset, read, reset, sleep:1, read, reset, sleep:5, read, reset, ");
 	assert_says("not fenced, drain failed: not in time");
 	/* What the abort has not drained is under the same rule. */
-	fake.resets_fail = 3;
+	fake.resets_fail = 4;
 	assert_int_equal(fence_by(LUN_DRAIN_ABORT, 0), -EIO);
 	fake.resets_fail = 1;
 	assert_int_equal(fence_by(LUN_DRAIN_ABORT, 0), 0);
@@ -461,19 +468,19 @@ static void test_reset_not_again(void **state)
 	fake.reset_error = 0;
 	/* It was fenced itself meanwhile: it stops. */
 	fake.resets_fail = 1;
-	fake.pause_steals = KEY(1);
+	fake.failure_steals = KEY(1);
 	assert_int_equal(fence_by(LUN_DRAIN_RESET, 0), -EBADE);
-	assert_string_equal(fake.log, "read, read, reset, sleep:1, read, ");
+	assert_string_equal(fake.log, "read, read, reset, read, ");
 	assert_int_equal(report.step, LUN_STEP_DRAIN);
 	assert_says("own key");
 	/* Its path has gone: another node may have one. */
-	fake.pause_steals = 0;
+	fake.failure_steals = 0;
 	add_key(KEY(1));
 	fake.resets_fail = 1;
 	fake.read_error = -ENOLINK;
 	fake.reads_before_error = 2;
 	assert_int_equal(fence_by(LUN_DRAIN_RESET, 0), -ENOLINK);
-	assert_string_equal(fake.log, "read, read, reset, sleep:1, read, ");
+	assert_string_equal(fake.log, "read, read, reset, read, ");
 }
 
 static void test_verify(void **state)

@@ -14,12 +14,12 @@
 /* How often others may register while they are removed. */
 #define ROUNDS		8
 /* Resets of one fence: all but the last may fail. */
-#define RESETS		3
+#define RESETS		4
 /* Seconds: what Linux gives a command before it aborts it itself (nvme_core.io_timeout). */
 #define NVME_TIMEOUT	30
 
-/* Seconds after a reset that has failed. */
-static const unsigned int reset_pauses[RESETS - 1] = { 1, 5 };
+/* Seconds after a reset that has failed: what it has failed for is over most of the time. */
+static const unsigned int reset_pauses[RESETS - 1] = { 0, 1, 5 };
 static const char *const step_names[LUN_STEPS] = { "remove", "drain", "verify" };
 static const char *const method_names[LUN_METHODS] = { "pr", "command", "none" };
 
@@ -211,9 +211,10 @@ static int look_again(struct run *run)
 }
 
 /*
- * Only EIO may be another the next time: iSCSI's initiator says so if the target has not answered
- * in time (it then logs in anew, and says so until it has), while another task management function
- * is under way, and if the target has refused.
+ * Only EIO may be another the next time: iSCSI's initiator says so if the session was lost or the
+ * target has not answered in time (it then logs in anew, and says so until it has), while another
+ * task management function is under way, and if the target has refused. To read the keys waits for
+ * the session.
  */
 static int reset(struct run *run)
 {
@@ -225,7 +226,8 @@ static int reset(struct run *run)
 		if (error != -EIO || i == RESETS - 1)
 			break;
 		tell_failed_reset(run);
-		pause_for(reset_pauses[i]);
+		if (reset_pauses[i])
+			pause_for(reset_pauses[i]);
 		error = look_again(run);
 	}
 	return error;
