@@ -421,6 +421,7 @@ static void test_poor_disk(void **state)
 	assert_line("unmap", LUN_WEAK, "not possible");
 	assert_line("write-same", LUN_WEAK, "not possible");
 	assert_false(is_there("provisioning"));
+	assert_false(is_there("fast-abort"));
 	assert_true(lun_findings_bad(&findings));
 	/* A thin LUN that never gives back; one that says nothing. */
 	memset(&findings, 0, sizeof(findings));
@@ -644,6 +645,19 @@ static void test_names(void **state)
 	assert_string_equal(pair.victim.path[0].name, "c");
 }
 
+static void test_fast_abort(void **state)
+{
+	(void)state;
+	session_path("a", "session1", "iqn.one\n");
+	in_root("class/iscsi_session/session1", "/fast_abort", "1\n", 2);
+	lun_check_device(&lun, root, &findings);
+	assert_line("fast-abort", LUN_WEAK, "FastAbort is on");
+	memset(&findings, 0, sizeof(findings));
+	in_root("class/iscsi_session/session1", "/fast_abort", "0\n", 2);
+	lun_check_device(&lun, root, &findings);
+	assert_line("fast-abort", LUN_GOOD, "off");
+}
+
 /* Keys that stay, and what others have registered meanwhile, are said. */
 static void test_left_behind(void **state)
 {
@@ -773,6 +787,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_bad_arrays, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_alike, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_names, make_root, remove_root),
+		cmocka_unit_test_setup_teardown(test_fast_abort, make_root, remove_root),
 		cmocka_unit_test_setup_teardown(test_left_behind, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_late_drained, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_late_lands, setup, teardown),

@@ -193,6 +193,21 @@ static void check_paths(const struct look *look)
 			  "one, %s", lun->path[0].name);
 }
 
+/* As LIO waits for what such an initiator does not send. Paths are set up alike. */
+static void check_fast_abort(const struct look *look)
+{
+	char value[64];
+
+	lun_session_attribute(look->sysfs, look->lun->path[0].name, "fast_abort", value,
+			      sizeof(value));
+	if (!strcmp(value, "0"))
+		lun_found(look->findings, "fast-abort", LUN_GOOD, NULL, "off");
+	else if (value[0])
+		lun_found(look->findings, "fast-abort", LUN_WEAK,
+			  "set node.session.iscsi.FastAbort to No, as RFC 7143 has it, and log in again",
+			  "iSCSI's FastAbort is on: with LIO as the target a reset may fail, and a fence take 5 s longer");
+}
+
 static void check_blocks(const struct look *look)
 {
 	uint64_t physical = number_of(look, "queue/physical_block_size");
@@ -284,6 +299,7 @@ void lun_check_device(struct lun *lun, const char *sysfs, struct lun_findings *f
 	check_array(&look);
 	check_identity(&look);
 	check_paths(&look);
+	check_fast_abort(&look);
 	check_blocks(&look);
 	check_transfer(&look);
 	if (lun->transport == LUN_SCSI)

@@ -3,8 +3,6 @@
  * Trying what a fence needs, with two paths as two nodes.
  */
 #include <errno.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -73,22 +71,7 @@ static void take_path(struct lun *node, const struct lun *lun, size_t path)
 /* The name under which a path logs in; "" if it is not iSCSI, where each port has one. */
 static void initiator_of(const struct lun *lun, const char *sysfs, char name[NAME_LEN])
 {
-	char path[PATH_MAX], place[PATH_MAX], *session;
-	FILE *file;
-
-	name[0] = '\0';
-	snprintf(path, sizeof(path), "%s/class/block/%s/device", sysfs, lun->path[0].name);
-	session = realpath(path, place) ? strstr(place, "/session") : NULL;
-	if (!session)
-		return;
-	snprintf(path, sizeof(path), "%s/class/iscsi_session/%.*s/initiatorname", sysfs,
-		 (int)strcspn(session + 1, "/"), session + 1);
-	file = fopen(path, "re");
-	if (!file)
-		return;
-	if (!fgets(name, NAME_LEN, file))
-		name[0] = '\0';
-	fclose(file);
+	lun_session_attribute(sysfs, lun->path[0].name, "initiatorname", name, NAME_LEN);
 }
 
 static bool alike(const struct lun_pair *pair, const char *sysfs)

@@ -32,17 +32,14 @@ int lun_fail(struct lun *lun, int error, const char *format, ...)
 	return error;
 }
 
-void lun_attribute(const char *sysfs, const char *disk, const char *name, char *value, size_t len)
+/* A file's first line, without blanks around it; "": there is none. */
+static void first_line(const char *path, char *value, size_t len)
 {
-	char path[PATH_MAX], *begin;
+	FILE *file = fopen(path, "re");
 	size_t length;
-	FILE *file;
+	char *begin;
 
 	value[0] = '\0';
-	if (snprintf(path, sizeof(path), "%s/class/block/%s/%s", sysfs, disk, name) >=
-	    (int)sizeof(path))
-		return;
-	file = fopen(path, "re");
 	if (!file)
 		return;
 	if (!fgets(value, len, file))
@@ -54,6 +51,32 @@ void lun_attribute(const char *sysfs, const char *disk, const char *name, char *
 	value[length] = '\0';
 	begin = value + strspn(value, " ");
 	memmove(value, begin, strlen(begin) + 1);
+}
+
+void lun_attribute(const char *sysfs, const char *disk, const char *name, char *value, size_t len)
+{
+	char path[PATH_MAX];
+
+	value[0] = '\0';
+	if (snprintf(path, sizeof(path), "%s/class/block/%s/%s", sysfs, disk, name) <
+	    (int)sizeof(path))
+		first_line(path, value, len);
+}
+
+void lun_session_attribute(const char *sysfs, const char *disk, const char *name, char *value,
+			   size_t len)
+{
+	char path[PATH_MAX], place[PATH_MAX], *session = NULL;
+
+	value[0] = '\0';
+	if (snprintf(path, sizeof(path), "%s/class/block/%s/device", sysfs, disk) <
+		    (int)sizeof(path) &&
+	    realpath(path, place))
+		session = strstr(place, "/session");
+	if (session && snprintf(path, sizeof(path), "%s/class/iscsi_session/%.*s/%s", sysfs,
+				(int)strcspn(session + 1, "/"), session + 1, name) <
+			       (int)sizeof(path))
+		first_line(path, value, len);
 }
 
 static bool has(const char *sysfs, const char *disk, const char *name)

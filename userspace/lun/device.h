@@ -99,6 +99,10 @@ int lun_path_open_as(struct lun *lun, size_t path, int flags);
 /* First line of a disk's attribute, without white space around it; "" if there is none. */
 void lun_attribute(const char *sysfs, const char *disk, const char *name, char *value, size_t len);
 
+/* The same of the iSCSI session that a disk is reached by; "": it is none of iSCSI's. */
+void lun_session_attribute(const char *sysfs, const char *disk, const char *name, char *value,
+			   size_t len);
+
 /*
  * lun_product() - what a LUN says that it is: vendor, product and revision, with a space between
  * @sysfs: "/sys"; tests have another
