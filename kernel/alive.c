@@ -17,6 +17,8 @@
 #define LOOK_TIME	HZ
 #define ASK_AFTER	3
 #define GIVE_UP_AFTER	10
+/* A request that waits longer than this is said in the log. */
+#define LATE		(20 * HZ)
 
 /* alive->flags */
 enum {
@@ -72,6 +74,35 @@ static bool look(struct covol_lane *lane)
 	return alive->silent < GIVE_UP_AFTER;
 }
 
+/* A peer that is there and does not answer is slow: its LUN is, or whom it has
+ * to ask. To end the session would help nobody: whatever replaces it waits for
+ * this request (I3), and layouts that are good would be lost with it.
+ */
+static void look_for_late(struct covol_session *s)
+{
+	unsigned long now = jiffies, since = now;
+	unsigned int slot, waited;
+	u8 op = 0;
+
+	spin_lock(&s->lock);
+	for_each_set_bit(slot, s->used, COVOL_WINDOW) {
+		if (!s->slots[slot] || !time_before(s->slots[slot]->since, since))
+			continue;
+		since = s->slots[slot]->since;
+		op = s->slots[slot]->hdr.opcode;
+	}
+	spin_unlock(&s->lock);
+	waited = jiffies_to_msecs(now - since) / MSEC_PER_SEC;
+	if (time_after(now, since + LATE) == s->late)
+		return;
+	s->late = !s->late;
+	if (s->late)
+		covol_warn(s->vol, "node %u has not answered a %s for %u s: waiting\n",
+			   s->peer, covol_wire_op_name(op), waited);
+	else
+		covol_info(s->vol, "node %u answers again\n", s->peer);
+}
+
 static void alive_work(struct work_struct *work)
 {
 	struct covol_session *s = container_of(work, struct covol_session,
@@ -84,6 +115,7 @@ static void alive_work(struct work_struct *work)
 		covol_session_lost(s, -ETIMEDOUT, "the peer does not answer");
 		return;
 	}
+	look_for_late(s);
 	queue_delayed_work(covol_session_wq, &s->alive_work, LOOK_TIME);
 }
 

@@ -6,7 +6,8 @@
  *
  * Whatever comes is a sign of life, also what is not read yet. A PING is
  * answered by the work item that receives it: a peer is there as long as it
- * reads, however long it takes for what it was asked to do.
+ * reads, however long it takes for what it was asked to do. When that takes very
+ * long the log says so.
  */
 #ifndef COVOL_ALIVE_H
 #define COVOL_ALIVE_H

@@ -177,6 +177,7 @@ struct covol_session {
 	int				err;
 	struct covol_msg		goodbye;
 	struct delayed_work		alive_work;
+	bool				late;		/* alive_work */
 	struct work_struct		close_work;
 	struct work_struct		end_work;
 	struct completion		ended;

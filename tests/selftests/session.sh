@@ -156,18 +156,21 @@ network_gone() {
 	route 2 direct
 }
 
-# The LUN stops for longer than a silent peer has: whoever reads is not silent.
+# The LUN stops for longer than a silent peer has: whoever reads is not silent. What waits is not given up, and not kept quiet.
 slow_coordinator() {
 	local lost
 
+	log_mark
 	lost=$(kernel 2 volume show --json | value sessions-lost)
 	route 2 fs-redirected
 	load slowly "$IMG"
 	sleep 0.5
 	dmsetup suspend --noudevsync --noflush --nolockfs slow
-	sleep 13
+	sleep 23
+	must_log 'node 1 has not answered a '
 	dmsetup resume --noudevsync slow
 	load_ok slowly
+	within 5 logged 'node 1 answers again'
 	route 2 direct
 	equal 'sessions lost' "$(kernel 2 volume show --json | value sessions-lost)" "$lost"
 }
