@@ -56,15 +56,20 @@ static void ask(struct covol_lane *lane)
 static bool look(struct covol_lane *lane)
 {
 	struct covol_alive *alive = &lane->alive;
-	u64 bytes = READ_ONCE(lane->conn.rx_bytes);
+	u64 came = covol_conn_came(&lane->conn);
 
 	/* Who has begun a session waits for a sign that the other end has. */
 	if (!alive->id) {
 		ask(lane);
 		return true;
 	}
-	if (bytes != alive->seen || covol_conn_unread(&lane->conn)) {
-		alive->seen = bytes;
+	/* A peer that would say something must be able to. What is unread does
+	 * not say by itself that it is our turn: a TLS record whose end never
+	 * comes is never read.
+	 */
+	if (came != alive->seen || covol_conn_full(&lane->conn) ||
+	    (READ_ONCE(lane->paused) && covol_conn_unread(&lane->conn))) {
+		alive->seen = came;
 		WRITE_ONCE(alive->silent, 0);
 		return true;
 	}

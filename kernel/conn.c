@@ -18,6 +18,7 @@
 #include <linux/tcp.h>
 #include <net/sock.h>
 #include <net/tcp.h>
+#include <net/tls.h>
 
 #include "compat.h"
 #include "conn.h"
@@ -346,6 +347,35 @@ static int recv_some(struct covol_conn *conn, const char **why)
 bool covol_conn_unread(const struct covol_conn *conn)
 {
 	return !skb_queue_empty_lockless(&conn->sock->sk->sk_receive_queue);
+}
+
+/**
+ * covol_conn_came() - how much has come, read or not
+ * @conn: an attached connection
+ *
+ * Context: any.
+ *
+ * Return: bytes, as TCP counts them.
+ */
+u64 covol_conn_came(const struct covol_conn *conn)
+{
+	return READ_ONCE(tcp_sk(conn->sock->sk)->bytes_received);
+}
+
+/**
+ * covol_conn_full() - is so much unread that the peer may not send more?
+ * @conn: an attached connection
+ *
+ * Part of a TLS record is unread, too, and is not so much.
+ *
+ * Context: any.
+ *
+ * Return: whether it is, or nearly.
+ */
+bool covol_conn_full(const struct covol_conn *conn)
+{
+	return covol_conn_unread(conn) &&
+	       tcp_receive_window(tcp_sk(conn->sock->sk)) < TLS_MAX_PAYLOAD_SIZE;
 }
 
 static void recv_timer(struct timer_list *timer)

@@ -100,6 +100,8 @@ int covol_conn_attach(struct covol_conn *conn, struct socket *sock,
 		      const struct covol_conn_ops *ops);
 void covol_conn_start(struct covol_conn *conn);
 bool covol_conn_unread(const struct covol_conn *conn);
+u64 covol_conn_came(const struct covol_conn *conn);
+bool covol_conn_full(const struct covol_conn *conn);
 void covol_conn_send(struct covol_conn *conn, struct covol_msg *msg);
 void covol_conn_resume(struct covol_conn *conn);
 void covol_conn_stop(struct covol_conn *conn);

@@ -184,8 +184,8 @@ listening() {
 	ss -Hltn "sport = :$PORT" | grep -q .
 }
 
-# says TEXT INPUT: a peer that has shown a good certificate says INPUT (of gnutls-cli); the session ends, with these words.
-says() {
+# meets COMMAND [WORD...]: a peer that shows a good certificate says what this prints (to gnutls-cli); the session ends.
+meets() {
 	kernel 1 session remove "$UUID" 2
 	kernel 2 session remove "$UUID" 1 || true
 	log_mark
@@ -196,16 +196,36 @@ says() {
 	{
 		within 20 dead offer
 		session_live 1 2 && echo live >"$RUN/was"
-		printf '%b' "$2"
-		# Nothing to say: the end of the input is what it is about.
-		[[ -z $2 ]] || within 10 logged "$1"
+		"$@"
 	} | on 2 gnutls-cli --inline-commands --x509cafile "$CERTS/ca.crt" --x509certfile "$CERTS/node2.crt" \
 		--x509keyfile "$CERTS/node2.key" --verify-hostname node1 --port "$PORT" 10.7.0.1 >"$RUN/cli.log" 2>&1 || true
 	[[ -s $RUN/was ]] || fail "no session: $(<"$RUN/offer.log") $(<"$RUN/cli.log")"
 	rm -f "$RUN/was"
-	within 10 logged "$1"
 	within 10 session_is_gone 1 2
 	session 1 2
+}
+
+# says TEXT INPUT: the session ends with these words in the log.
+says() {
+	meets utter "$1" "$2"
+	within 10 logged "$1"
+}
+
+utter() {
+	printf '%b' "$2"
+	# Nothing to say: the end of the input is what it is about.
+	[[ -z $2 ]] || within 10 logged "$1"
+}
+
+# The beginning of a record of 16 KiB, and nothing more: as who is cut off in the midst of sending leaves it.
+begin_record() {
+	"$HERE/../bin/inject" "$(pgrep -x gnutls-cli)" "1703034000$(printf '00%.0s' {1..100})"
+	within 40 logged 'the peer does not answer'
+}
+
+half_record() {
+	meets begin_record
+	logged 'the peer does not answer' || fail 'the session has ended for another reason'
 }
 
 not_data() {
@@ -227,5 +247,6 @@ it 'fio verifies on all ways while the route changes' ways
 it 'requests of all sizes' large
 it 'connections are reset under load: no error' torn_down
 it 'a change of keys, an alert, garbage: never taken for data' not_data
+it 'a peer that is silent after half a record is given up' half_record
 last 'all is taken down; the module unloads' down
 ktap_run
