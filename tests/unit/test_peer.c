@@ -12,6 +12,7 @@
 #include "../../userspace/covold/kernel.h"
 #include "../../userspace/covold/pool.h"
 #include "fake_kernel.h"
+#include "peer_wrap.h"
 #include "tls_test.h"
 
 #define EPOCH	7
@@ -34,6 +35,35 @@ static struct {
 	size_t said_size;
 	FILE *real;
 } rig;
+
+/* Somebody is being let in until the door is being closed behind him. */
+static struct {
+	atomic_bool watched;
+	atomic_bool entered;
+	atomic_bool closing;
+	size_t sessions;	/* that there were when it was closed */
+} door;
+
+static void await_flag(atomic_bool *flag)
+{
+	time_t limit = time(NULL) + 30;
+
+	while (!*flag && time(NULL) < limit)
+		usleep(1000);
+	assert_true(*flag);
+}
+
+int __wrap_covol_session_new(struct covol *c, const struct covol_uuid *uuid, uint32_t peer,
+			     const int *lanes, unsigned int count)
+{
+	if (door.watched) {
+		door.entered = true;
+		await_flag(&door.closing);
+		/* Who does not wait for this is done by then. */
+		usleep(200000);
+	}
+	return __real_covol_session_new(c, uuid, peer, lanes, count);
+}
 
 /* A port that nobody has now. */
 static unsigned int free_port(void)
@@ -261,6 +291,64 @@ static void test_given_up(void **state)
 	receive_guest(&again);
 	assert_int_equal(fake_requests(), 2);
 	fake_request(1, COVOL_CMD_SESSION_NEW);
+}
+
+static void *close_door(void *unused)
+{
+	(void)unused;
+	await_flag(&door.entered);
+	kernel_shut_out(&rig.kernel, fake_uuid.bytes, own_bit(2));
+	door.closing = true;
+	kernel_close_door(rig.vol);
+	door.sessions = fake_requests();
+	return NULL;
+}
+
+/* He was on his way in: his session is there when all of his are ended. */
+static void test_close_door(void **state)
+{
+	struct guest guest = { { "covol/3", EPOCH, 2, 1 }, "b" };
+	pthread_t thread;
+
+	(void)state;
+	memset(&door, 0, sizeof(door));
+	door.watched = true;
+	assert_int_equal(pthread_create(&thread, NULL, close_door, NULL), 0);
+	receive_guest(&guest);
+	pthread_join(thread, NULL);
+	door.watched = false;
+	assert_int_equal(door.sessions, 1);
+	fake_request(0, COVOL_CMD_SESSION_NEW);
+}
+
+/* The door is being passed; the guest who stands before it is given up meanwhile. */
+static void *give_up(void *data)
+{
+	struct guest *guest = data;
+
+	pthread_mutex_lock(&rig.vol->door);
+	door.entered = true;
+	await_flag(&guest->gone);
+	usleep(200000);
+	kernel_shut_out(&rig.kernel, fake_uuid.bytes, own_bit(2));
+	pthread_mutex_unlock(&rig.vol->door);
+	return NULL;
+}
+
+/* He has proved who he is, but it is too late. */
+static void test_too_late(void **state)
+{
+	struct guest guest = { { "covol/3", EPOCH, 2, 1 }, "b" };
+	pthread_t thread;
+
+	(void)state;
+	memset(&door, 0, sizeof(door));
+	assert_int_equal(pthread_create(&thread, NULL, give_up, &guest), 0);
+	await_flag(&door.entered);
+	receive_guest(&guest);
+	pthread_join(thread, NULL);
+	assert_string_equal(guest.end.error, "");
+	assert_int_equal(fake_requests(), 0);
 }
 
 /* Who knocks again and again does not fill the journal. */
@@ -516,6 +604,7 @@ int main(void)
 		TEST(test_given_up),	   TEST(test_many_lines),  TEST(test_member),
 		TEST(test_impostor),	   TEST(test_own_refused), TEST(test_no_certificate),
 		TEST(test_networks),	   TEST(test_no_address),  TEST(test_again),
+		TEST(test_close_door),	   TEST(test_too_late),
 	};
 
 	return cmocka_run_group_tests_name("peer", tests, NULL, NULL);
