@@ -6,7 +6,7 @@
  * Commands on standard input, a line each; each is answered by a line that begins with "ok" or
  * "bad", and the next is read after that:
  *
- *	start N [rw|ro]	start node N; with ro it only reads
+ *	start N [MODE]	start node N: rw; ro: it only reads; data: it only reads and writes
  *	go		let I/O begin
  *	stop		begin no more, wait until all that is under way has ended
  *	quiet N		the same for one node
@@ -55,7 +55,7 @@ struct range {
 };
 
 struct node {
-	bool running, readonly, quiet, snapshot, doomed;
+	bool running, readonly, data, quiet, snapshot, doomed;
 	bool hello;
 	bool missing; /* ended, and nobody has said why */
 	pid_t pid;
@@ -255,7 +255,7 @@ static void choose_range(char what, struct range *range)
 
 static char choose_what(const struct node *node)
 {
-	unsigned int dice = rnd(100);
+	unsigned int dice = rnd(node->data ? 89 : 100);
 
 	if (node->readonly || dice < 35)
 		return 'r';
@@ -400,7 +400,7 @@ static void node_spawn(unsigned int number, const char *mode)
 	memcpy(words, command, command_words * sizeof(*words));
 	snprintf(id, sizeof(id), "%u", number);
 	words[command_words] = id;
-	words[command_words + 1] = strcmp(mode, "rw") ? "ro" : "rw";
+	words[command_words + 1] = strcmp(mode, "rw") && strcmp(mode, "data") ? "ro" : "rw";
 	node->pid = fork();
 	if (node->pid < 0)
 		die("fork: %s", strerror(errno));
@@ -419,6 +419,7 @@ static void node_spawn(unsigned int number, const char *mode)
 	node->out = out[0];
 	node->running = true;
 	node->readonly = !strcmp(mode, "ro");
+	node->data = !strcmp(mode, "data");
 	/* it reads when it is told to */
 	node->snapshot = !strcmp(mode, "snap");
 	node->verified = size;
