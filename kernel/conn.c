@@ -27,6 +27,11 @@
 /* How long one run of a work item may take. */
 #define RUN_TIME	msecs_to_jiffies(2)
 
+/* Steps of receiving, three for a message with a payload, after which what was
+ * queued meanwhile is sent: together it makes fewer segments.
+ */
+#define RECV_STEPS	24
+
 /* A peer that is gone is noticed by alive.c, unless it has left something that
  * is not read because too much is in service: then when it has not acknowledged
  * an answer for 60 s. TCP counts a peer that takes nothing (flow control) among
@@ -161,13 +166,12 @@ static void send_wait(struct covol_conn *conn)
 		mod_timer(&conn->send_timer, jiffies + SEND_AGAIN);
 }
 
-static void send_work(struct work_struct *work)
+static void send_all(struct covol_conn *conn)
 {
-	struct covol_conn *conn = container_of(work, struct covol_conn,
-					       send_work);
 	unsigned long end = jiffies + RUN_TIME;
 	int ret;
 
+	lockdep_assert_held(&conn->send_lock);
 	while (!READ_ONCE(conn->lost) && next_msg(conn)) {
 		ret = send_some(conn);
 		if (ret == -EAGAIN || ret == -ENOMEM || ret == -ENOBUFS) {
@@ -187,6 +191,27 @@ static void send_work(struct work_struct *work)
 			return;
 		}
 	}
+}
+
+static void send_work(struct work_struct *work)
+{
+	struct covol_conn *conn = container_of(work, struct covol_conn,
+					       send_work);
+
+	mutex_lock(&conn->send_lock);
+	send_all(conn);
+	mutex_unlock(&conn->send_lock);
+}
+
+/* Who has the lock may have looked at the queue for the last time. */
+static void send_here(struct covol_conn *conn)
+{
+	if (!mutex_trylock(&conn->send_lock)) {
+		queue_work(conn_wq, &conn->send_work);
+		return;
+	}
+	send_all(conn);
+	mutex_unlock(&conn->send_lock);
 }
 
 /**
@@ -221,10 +246,15 @@ void covol_msg_set_bvec(struct covol_msg *msg, const struct bio_vec *bvec,
  * @conn: a started connection
  * @msg: the message; its sent() will be called
  *
- * Context: any process context, does not sleep.
+ * What the receiving work item queues it sends itself, when it has read what there
+ * is. TLS has locks of its own, which those who do I/O shall not meet.
+ *
+ * Context: any process context; sleeps for a lock of the socket if msg->here, and
+ * does not else.
  */
 void covol_conn_send(struct covol_conn *conn, struct covol_msg *msg)
 {
+	bool here = msg->here && !conn->tls;
 	bool stopped;
 
 	spin_lock_bh(&conn->lock);
@@ -234,6 +264,10 @@ void covol_conn_send(struct covol_conn *conn, struct covol_msg *msg)
 	spin_unlock_bh(&conn->lock);
 	if (stopped)
 		msg->sent(msg, -ECONNRESET);
+	else if (READ_ONCE(conn->rx_task) == current)
+		return;
+	else if (here)
+		send_here(conn);
 	else
 		queue_work(conn_wq, &conn->send_work);
 }
@@ -398,15 +432,25 @@ static void recv_wait(struct covol_conn *conn)
 		mod_timer(&conn->recv_timer, jiffies + TLS_AGAIN);
 }
 
-static void recv_work(struct work_struct *work)
+/* Is there nothing to ask TCP for? The callbacks tell when there is. */
+static bool all_read(const struct covol_conn *conn)
 {
-	struct covol_conn *conn = container_of(work, struct covol_conn,
-					       recv_work);
+	const struct sock *sk = conn->sock->sk;
+
+	return !conn->rx_hdr_done && !conn->tls && !covol_conn_unread(conn) &&
+	       READ_ONCE(sk->sk_state) == TCP_ESTABLISHED &&
+	       !READ_ONCE(sk->sk_err);
+}
+
+static void recv_all(struct covol_conn *conn)
+{
 	unsigned long end = jiffies + RUN_TIME;
 	const char *why = "receiving failed";
+	unsigned int steps = 0;
 	int ret;
 
-	while (!READ_ONCE(conn->stopped) && !READ_ONCE(conn->lost)) {
+	while (!READ_ONCE(conn->stopped) && !READ_ONCE(conn->lost) &&
+	       !all_read(conn)) {
 		ret = recv_some(conn, &why);
 		if (ret == -EAGAIN) {
 			recv_wait(conn);
@@ -420,7 +464,21 @@ static void recv_work(struct work_struct *work)
 			queue_work(conn_wq, &conn->recv_work);
 			return;
 		}
+		if (++steps % RECV_STEPS == 0 && more_queued(conn))
+			send_here(conn);
 	}
+}
+
+static void recv_work(struct work_struct *work)
+{
+	struct covol_conn *conn = container_of(work, struct covol_conn,
+					       recv_work);
+
+	WRITE_ONCE(conn->rx_task, current);
+	recv_all(conn);
+	WRITE_ONCE(conn->rx_task, NULL);
+	if (more_queued(conn))
+		send_here(conn);
 }
 
 /**
@@ -514,6 +572,7 @@ int covol_conn_attach(struct covol_conn *conn, struct socket *sock,
 	conn->ops = ops;
 	conn->stopped = true;
 	spin_lock_init(&conn->lock);
+	mutex_init(&conn->send_lock);
 	INIT_LIST_HEAD(&conn->queue);
 	INIT_WORK(&conn->send_work, send_work);
 	INIT_WORK(&conn->recv_work, recv_work);
@@ -581,6 +640,9 @@ void covol_conn_stop(struct covol_conn *conn)
 	conn->stopped = true;
 	spin_unlock_bh(&conn->lock);
 	kernel_sock_shutdown(conn->sock, SHUT_RDWR);
+	/* who sends from elsewhere; the next one starts no timer */
+	mutex_lock(&conn->send_lock);
+	mutex_unlock(&conn->send_lock);
 	cancel_work_sync(&conn->send_work);
 	cancel_work_sync(&conn->recv_work);
 	timer_delete_sync(&conn->send_timer);
@@ -591,9 +653,11 @@ void covol_conn_stop(struct covol_conn *conn)
 	spin_lock_bh(&conn->lock);
 	list_splice_init(&conn->queue, &unsent);
 	spin_unlock_bh(&conn->lock);
+	mutex_lock(&conn->send_lock);
 	if (conn->tx)
 		list_add(&conn->tx->entry, &unsent);
 	conn->tx = NULL;
+	mutex_unlock(&conn->send_lock);
 	list_for_each_entry_safe(msg, next, &unsent, entry) {
 		list_del_init(&msg->entry);
 		msg->sent(msg, -ECONNRESET);

@@ -2,13 +2,16 @@
 /*
  * One TCP connection to a peer: it sends messages and receives messages, and
  * knows nothing of what they mean. Sending and receiving are two state
- * machines, each run by one work item, so that neither needs a lock of its
- * own and neither ever waits for the network.
+ * machines, and neither ever waits for the network. Receiving is run by one work
+ * item. Sending is run by another one, or, to save the switch of processes, by
+ * who has just queued a message, or by the receiving one when it has read what
+ * there is: whoever has the lock.
  */
 #ifndef COVOL_CONN_H
 #define COVOL_CONN_H
 
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/timer.h>
 #include <linux/uio.h>
@@ -19,6 +22,7 @@
 struct covol_conn;
 struct socket;
 struct sock;
+struct task_struct;
 
 /**
  * struct covol_msg - a message to send
@@ -26,15 +30,18 @@ struct sock;
  * @wire: the encoded header
  * @payload: what follows it; bvecs or kvecs; advanced as it is sent
  * @splice: every page of @payload may be sent without a copy
- * @sent: called exactly once, from a work item: the message has been given to
- *	  TCP (0) or never will be whole (a negative errno); from then on the
- *	  connection does not touch it
+ * @here: covol_conn_send() may send it itself, and what others have queued
+ * @sent: called exactly once, from a work item or by somebody else's
+ *	  covol_conn_send() with @here: the message has been given to TCP (0) or
+ *	  never will be whole (a negative errno); from then on the connection
+ *	  does not touch it
  */
 struct covol_msg {
 	struct list_head	entry;
 	struct covol_wire_hdr	wire;
 	struct iov_iter		payload;
 	bool			splice;
+	bool			here;
 	void			(*sent)(struct covol_msg *msg, int err);
 };
 
@@ -74,7 +81,8 @@ struct covol_conn {
 	bool				stopped;	/* or not started yet */
 	bool				lost;
 
-	/* owned by send_work */
+	/* held by who sends; protects what follows */
+	struct mutex			send_lock;
 	struct work_struct		send_work;
 	struct timer_list		send_timer;
 	struct covol_msg		*tx;
@@ -84,6 +92,7 @@ struct covol_conn {
 	/* owned by recv_work */
 	struct work_struct		recv_work;
 	struct timer_list		recv_timer;
+	struct task_struct		*rx_task;	/* while it runs */
 	struct covol_wire_hdr		rx_wire;
 	struct covol_hdr		rx;
 	struct iov_iter			rx_payload;

@@ -183,6 +183,7 @@ static void answer(struct served *sv, int err)
 	hdr.status = covol_wire_errno_status(err);
 	memset(&sv->reply, 0, sizeof(sv->reply));
 	sv->reply.sent = reply_sent;
+	sv->reply.here = true;
 	if (!err && hdr.opcode == COVOL_OP_READ) {
 		covol_msg_set_bvec(&sv->reply, sv->pages.bvec, sv->pages.nr, 0,
 				   hdr.length);
