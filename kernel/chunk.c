@@ -346,6 +346,45 @@ static u64 note_writer(struct covol_object *obj, u64 start, u64 end, u32 peer)
 
 /* ---- requests --------------------------------------------------------- */
 
+/* Nobody changes the map of the request's range from now on. */
+static bool use_range(struct covol_req *req)
+{
+	struct covol_ranges *ranges = &req->obj->chunks->ranges;
+
+	covol_range_join(ranges, &req->range, req->offset,
+			 req->offset + req->length, true);
+	return covol_range_try(ranges, &req->range);
+}
+
+/**
+ * covol_chunk_leave() - the data of a request is not used any more
+ * @req: as given to covol_chunk_enter()
+ *
+ * Context: process context.
+ */
+void covol_chunk_leave(struct covol_req *req)
+{
+	covol_range_leave(&req->obj->chunks->ranges, &req->range);
+}
+
+/**
+ * covol_chunk_enter() - use the data of a request where it lies
+ * @req: op READ or WRITE
+ * @place: set to where it begins
+ *
+ * Context: process context, does not sleep.
+ *
+ * Return: the device, and the data stays there until covol_chunk_leave(); NULL:
+ * it is not known to be data in one piece, or its map is being changed.
+ */
+struct block_device *covol_chunk_enter(struct covol_req *req, sector_t *place)
+{
+	if (use_range(req) && covol_fill_place(req, place))
+		return file_inode(req->obj->file)->i_sb->s_bdev;
+	covol_chunk_leave(req);
+	return NULL;
+}
+
 /**
  * covol_chunk_placed() - read or write data of an image past the file system
  * @req: op READ or WRITE
@@ -360,18 +399,14 @@ static u64 note_writer(struct covol_object *obj, u64 start, u64 end, u32 peer)
  */
 int covol_chunk_placed(struct covol_req *req)
 {
-	struct covol_ranges *ranges = &req->obj->chunks->ranges;
-	struct covol_range range;
 	int err = -ENXIO;
 
 	/* the map may have to be made stable as well */
 	if (req->flags & COVOL_WIRE_FUA)
 		return err;
-	covol_range_join(ranges, &range, req->offset,
-			 req->offset + req->length, true);
-	if (covol_range_try(ranges, &range))
+	if (use_range(req))
 		err = covol_fill_placed(req);
-	covol_range_leave(ranges, &range);
+	covol_chunk_leave(req);
 	return err;
 }
 

@@ -19,6 +19,7 @@
 #define COVOL_CHUNK_MIN	(64u << 10)
 #define COVOL_CHUNK_MAX	(16u << 20)
 
+struct block_device;
 struct covol_chunks;
 struct covol_object;
 struct covol_req;
@@ -36,6 +37,8 @@ int covol_chunks_share_begin(struct covol_object *obj, const char **why);
 int covol_chunks_share_end(struct covol_object *obj, const char **why);
 bool covol_chunks_sharing(struct covol_object *obj);
 
+struct block_device *covol_chunk_enter(struct covol_req *req, sector_t *place);
+void covol_chunk_leave(struct covol_req *req);
 int covol_chunk_placed(struct covol_req *req);
 int covol_chunk_write(struct covol_req *req);
 int covol_chunk_zero(struct covol_req *req);

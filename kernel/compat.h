@@ -95,6 +95,15 @@ static inline int covol_sock_splice(struct socket *sock,
 }
 
 /*
+ * 6.12, or not long before it: device mapper waits for memory with REQ_NOWAIT
+ * no more.
+ */
+static inline bool covol_dm_nowait(void)
+{
+	return LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0);
+}
+
+/*
  * 6.2: what is called around commands is given a struct genl_split_ops.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)

@@ -11,8 +11,12 @@
  * never wait for a recall, while a recall may wait for them. Data that can be
  * read and written past the file system waits neither for recalls nor for what
  * the file system needs memory for, as that may be what it frees.
+ *
+ * What a peer reads and writes of such data, or of the LUN, needs no queue if the
+ * device takes it at once.
  */
 #include <linux/bio.h>
+#include <linux/blk-integrity.h>
 #include <linux/blkdev.h>
 #include <linux/fs.h>
 #include <linux/sched/mm.h>
@@ -21,6 +25,7 @@
 #include "chunk.h"
 #include "compat.h"
 #include "coordinator.h"
+#include "fault.h"
 #include "file.h"
 #include "pages.h"
 #include "session.h"
@@ -214,9 +219,123 @@ static void placed_work(struct work_struct *work)
 	queue_work(image_wq, &req->work);
 }
 
+static bool moves_data(const struct covol_req *req)
+{
+	return req->op == COVOL_OP_READ || req->op == COVOL_OP_WRITE;
+}
+
+static void enqueue(struct covol_req *req)
+{
+	if (req->obj->id && moves_data(req)) {
+		INIT_WORK(&req->work, placed_work);
+		queue_work(placed_wq, &req->work);
+	} else {
+		INIT_WORK(&req->work, req_work);
+		queue_work(req->obj->id ? image_wq : lun_wq, &req->work);
+	}
+}
+
+/* ---- at once ---------------------------------------------------------- */
+
+/* Whatever was wrong, its queue finds it out once more, and waits if need be. */
+static void bio_done(struct covol_req *req)
+{
+	blk_status_t status = req->bio.bi_status;
+
+	bio_uninit(&req->bio);
+	if (req->obj->id)
+		covol_chunk_leave(req);
+	if (status)
+		enqueue(req);
+	else
+		finish(req, 0);
+}
+
+static void bio_work(struct work_struct *work)
+{
+	bio_done(container_of(work, struct covol_req, work));
+}
+
+static void bio_end(struct bio *bio)
+{
+	struct covol_req *req = container_of(bio, struct covol_req, bio);
+
+	if (!atomic_dec_and_test(&req->pending))
+		return;		/* who submits it is still there */
+	INIT_WORK(&req->work, bio_work);
+	queue_work(lun_wq, &req->work);
+}
+
+static void submit(struct covol_req *req, struct block_device *bdev,
+		   sector_t sector)
+{
+	blk_opf_t opf = req->op == COVOL_OP_READ ? REQ_OP_READ :
+			REQ_OP_WRITE | REQ_SYNC | REQ_IDLE;
+
+	/* nobody writes to the table */
+	bio_init(&req->bio, bdev, (struct bio_vec *)req->bvec, req->nr,
+		 opf | REQ_NOWAIT);
+	req->bio.bi_vcnt = req->nr;
+	req->bio.bi_iter.bi_sector = sector;
+	req->bio.bi_iter.bi_size = req->length;
+	req->bio.bi_end_io = bio_end;
+	atomic_set(&req->pending, 2);
+	submit_bio(&req->bio);
+	if (atomic_dec_and_test(&req->pending))
+		bio_done(req);
+}
+
+/* Where the data lies, in use until bio_done(). NULL: it takes more to do it. */
+static struct block_device *find_data(struct covol_req *req, sector_t *sector)
+{
+	struct covol_volume *vol = req->obj->vol;
+
+	if (req->obj->id)
+		return covol_dm_nowait() ? covol_chunk_enter(req, sector) :
+					   NULL;
+	*sector = (vol->lun_offset + req->offset) >> SECTOR_SHIFT;
+	return vol->lun;
+}
+
+/* Checksums of its own need memory that is waited for. */
+static bool fits(const struct covol_req *req, struct block_device *bdev,
+		 sector_t sector)
+{
+	struct covol_volume *vol = req->obj->vol;
+
+	return vol->lun && !bdev_get_integrity(vol->lun) && bdev_nowait(bdev) &&
+	       !((sector << SECTOR_SHIFT | req->length) &
+		 (bdev_logical_block_size(bdev) - 1));
+}
+
+/*
+ * The work item that receives does it by itself: a switch of processes costs
+ * more than the rest. But the answer to a recall may come behind it (I8). So the
+ * device must not make it wait, not even for memory.
+ */
+static bool do_at_once(struct covol_req *req)
+{
+	struct block_device *bdev;
+	sector_t sector;
+
+	if (!req->asker.s || !moves_data(req) || req->flags & COVOL_WIRE_FUA ||
+	    covol_fault_set(COVOL_FAULT_DELAY_REPLY))
+		return false;
+	bdev = find_data(req, &sector);
+	if (!bdev)
+		return false;
+	if (fits(req, bdev, sector)) {
+		submit(req, bdev, sector);
+		return true;
+	}
+	if (req->obj->id)
+		covol_chunk_leave(req);
+	return false;
+}
+
 /**
  * covol_coordinator_submit() - execute a request
- * @req: what to do
+ * @req: what to do; a peer's has its data at the beginning of its pages
  *
  * Context: process context, does not sleep.
  *
@@ -225,17 +344,10 @@ static void placed_work(struct work_struct *work)
  */
 int covol_coordinator_submit(struct covol_req *req)
 {
-	bool data = req->op == COVOL_OP_READ || req->op == COVOL_OP_WRITE;
-
 	if (req->obj->id && !covol_file_enter(req->obj))
 		return -ENOENT;
-	if (req->obj->id && data) {
-		INIT_WORK(&req->work, placed_work);
-		queue_work(placed_wq, &req->work);
-	} else {
-		INIT_WORK(&req->work, req_work);
-		queue_work(req->obj->id ? image_wq : lun_wq, &req->work);
-	}
+	if (!do_at_once(req))
+		enqueue(req);
 	return 0;
 }
 

@@ -7,11 +7,14 @@
 #ifndef COVOL_COORDINATOR_H
 #define COVOL_COORDINATOR_H
 
+#include <linux/atomic.h>
+#include <linux/bio.h>
 #include <linux/bvec.h>
 #include <linux/types.h>
 #include <linux/workqueue.h>
 
 #include "layout.h"
+#include "range.h"
 
 struct covol_object;
 
@@ -27,8 +30,11 @@ struct covol_object;
  * @nr: entries in @bvec
  * @skip: bytes to skip in the first entry
  * @work: the service's
- * @done: called from a work item when the request has ended
- *	  with 0 or a negative errno
+ * @bio: the service's, for what is done at once
+ * @pending: likewise: who submits it, and its end
+ * @range: in use by this request, while it reads or writes data in place
+ * @done: called from a work item when the request has ended, with 0 or a
+ *	  negative errno; for a peer's that may be the one that submits it
  */
 struct covol_req {
 	struct covol_object	*obj;
@@ -41,6 +47,9 @@ struct covol_req {
 	unsigned int		nr;
 	unsigned int		skip;
 	struct work_struct	work;
+	struct bio		bio;
+	atomic_t		pending;
+	struct covol_range	range;
 	void			(*done)(struct covol_req *req, int err);
 };
 

@@ -41,6 +41,19 @@ bool covol_fault(enum covol_fault fault)
 }
 
 /**
+ * covol_fault_set() - may covol_fault() say so?
+ * @fault: what
+ *
+ * Context: any.
+ *
+ * Return: whether it may.
+ */
+bool covol_fault_set(enum covol_fault fault)
+{
+	return READ_ONCE(faults[fault].attr->probability);
+}
+
+/**
  * covol_fault_delay() - wait, if a reply shall be late
  *
  * Context: sleeps.

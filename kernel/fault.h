@@ -21,10 +21,16 @@ enum covol_fault {
 
 #ifdef CONFIG_FAULT_INJECTION_DEBUG_FS
 bool covol_fault(enum covol_fault fault);
+bool covol_fault_set(enum covol_fault fault);
 void covol_fault_delay(void);
 void covol_fault_init(struct dentry *root);
 #else
 static inline bool covol_fault(enum covol_fault fault)
+{
+	return false;
+}
+
+static inline bool covol_fault_set(enum covol_fault fault)
 {
 	return false;
 }

@@ -285,6 +285,25 @@ static void look_up(struct covol_object *obj, u64 at, u64 len,
 }
 
 /**
+ * covol_fill_place() - is the data of a request known to lie in one piece?
+ * @req: op READ or WRITE, for an image that is served here
+ * @place: set to where it begins on the volume's device
+ *
+ * Context: any; does not sleep; nobody changes the map of the range.
+ *
+ * Return: whether it is.
+ */
+bool covol_fill_place(const struct covol_req *req, sector_t *place)
+{
+	u64 len = req->length >> SECTOR_SHIFT;
+	struct covol_extent ext;
+
+	look_up(req->obj, req->offset >> SECTOR_SHIFT, len, &ext);
+	*place = ext.place;
+	return ext.state == PLAIN_PLACED && ext.len == len;
+}
+
+/**
  * covol_fill_placed() - read or write data where it lies
  * @req: op READ or WRITE, for an image that is served here
  *

@@ -42,6 +42,7 @@ bool covol_fill_done(struct covol_object *obj, u64 start, u64 end);
 bool covol_fill_in_place(struct covol_object *obj, u64 start, u64 end,
 			 u64 around, u64 around_end);
 void covol_fill_forget(struct covol_object *obj, u64 start, u64 len);
+bool covol_fill_place(const struct covol_req *req, sector_t *place);
 int covol_fill_placed(const struct covol_req *req);
 int covol_fill_write(struct covol_object *obj, struct covol_source *src,
 		     rwf_t flags);

@@ -148,5 +148,6 @@ void covol_range_leave(struct covol_ranges *ranges, struct covol_range *range)
 	if (range->locked)
 		ranges->locked--;
 	spin_unlock(&ranges->lock);
-	wake_up_all(&ranges->wait);
+	if (wq_has_sleeper(&ranges->wait))
+		wake_up_all(&ranges->wait);
 }

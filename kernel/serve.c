@@ -77,24 +77,30 @@ struct served {
  * @pool: pages
  * @idle: of @requests those that are not in use; the session's lock
  * @nr_idle: how many
- * @requests: room for requests
+ * @requests: room for SERVING_MAX requests
  */
 struct covol_service {
 	struct covol_pool	pool;
 	struct list_head	idle;
 	unsigned int		nr_idle;
-	struct served		requests[SERVING_MAX];
+	struct served		*requests;
 };
 
 static struct workqueue_struct *recall_wq;
 
 static int serve_create(struct covol_session *s)
 {
-	struct covol_service *service = kvzalloc(sizeof(*service), GFP_KERNEL);
+	struct covol_service *service = kzalloc(sizeof(*service), GFP_KERNEL);
 	unsigned int i;
 
-	if (!service || covol_pool_init(&service->pool, POOL_PAGES)) {
-		kvfree(service);
+	if (!service)
+		return -ENOMEM;
+	service->requests = kvcalloc(SERVING_MAX, sizeof(*service->requests),
+				     GFP_KERNEL);
+	if (!service->requests ||
+	    covol_pool_init(&service->pool, POOL_PAGES)) {
+		kvfree(service->requests);
+		kfree(service);
 		return -ENOMEM;
 	}
 	INIT_LIST_HEAD(&service->idle);
@@ -108,7 +114,8 @@ static int serve_create(struct covol_session *s)
 static void serve_destroy(struct covol_session *s)
 {
 	covol_pool_exit(&s->service->pool);
-	kvfree(s->service);
+	kvfree(s->service->requests);
+	kfree(s->service);
 }
 
 /* Room for a request; NULL: the peer has more under way than it may. */
