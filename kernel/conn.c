@@ -47,6 +47,7 @@
 #define TLS_AGAIN	(HZ / 10)
 
 static struct workqueue_struct *conn_wq;
+static struct lock_class_key sock_key;
 
 /* ---- sending ---------------------------------------------------------- */
 
@@ -166,6 +167,15 @@ static void send_wait(struct covol_conn *conn)
 		mod_timer(&conn->send_timer, jiffies + SEND_AGAIN);
 }
 
+/* The lock: not after covol_conn_stop() has cancelled the work. */
+static void send_later(struct covol_conn *conn)
+{
+	spin_lock_bh(&conn->lock);
+	if (!conn->stopped)
+		queue_work(conn_wq, &conn->send_work);
+	spin_unlock_bh(&conn->lock);
+}
+
 static void send_all(struct covol_conn *conn)
 {
 	unsigned long end = jiffies + RUN_TIME;
@@ -187,7 +197,7 @@ static void send_all(struct covol_conn *conn)
 			return;
 		}
 		if (time_after(jiffies, end)) {
-			queue_work(conn_wq, &conn->send_work);
+			send_later(conn);
 			return;
 		}
 	}
@@ -207,7 +217,7 @@ static void send_work(struct work_struct *work)
 static void send_here(struct covol_conn *conn)
 {
 	if (!mutex_trylock(&conn->send_lock)) {
-		queue_work(conn_wq, &conn->send_work);
+		send_later(conn);
 		return;
 	}
 	send_all(conn);
@@ -244,7 +254,8 @@ void covol_msg_set_bvec(struct covol_msg *msg, const struct bio_vec *bvec,
 /**
  * covol_conn_send() - queue a message
  * @conn: a started connection
- * @msg: the message; its sent() will be called
+ * @msg: the message; its sent() will be called, perhaps before this returns: the
+ *	 caller keeps the connection until then by other means
  *
  * What the receiving work item queues it sends itself, when it has read what there
  * is. TLS has locks of its own, which those who do I/O shall not meet.
@@ -269,7 +280,7 @@ void covol_conn_send(struct covol_conn *conn, struct covol_msg *msg)
 	else if (here)
 		send_here(conn);
 	else
-		queue_work(conn_wq, &conn->send_work);
+		send_later(conn);
 }
 
 /* ---- receiving -------------------------------------------------------- */
@@ -538,6 +549,11 @@ static void conn_state_change(struct sock *sk)
 
 static void tune_socket(struct sock *sk)
 {
+	/* Who sends may be doing I/O, with all locks of a file system. Other
+	 * sockets' lock is held where memory of user space is read, which may
+	 * begin I/O; user space has no business on this one any more.
+	 */
+	lockdep_set_class_and_name(&sk->sk_lock, &sock_key, "sk_lock-covol");
 	sk->sk_allocation = GFP_NOIO;
 	sk->sk_use_task_frag = false;
 	/* for good, as with nbd and nvme-tcp: a packet that came from the reserve

@@ -68,7 +68,8 @@ static int send_to(struct covol_io *io, u32 peer, u64 object, u64 offset)
 
 	memset(call, 0, sizeof(*call));
 	call->done = call_done;
-	call->msg.here = true;
+	/* that may sleep, if not for long */
+	call->msg.here = !(bio->bi_opf & REQ_NOWAIT);
 	call->needed = object ? call_needed : NULL;
 	hdr->opcode = covol_bio_opcode(bio);
 	if (!hdr->opcode)

@@ -184,6 +184,7 @@ static void count_received(struct served *sv, enum covol_layout_message what)
 
 static void answer(struct served *sv, int err)
 {
+	struct covol_session *s = sv->s;
 	struct covol_hdr hdr = sv->hdr;
 
 	hdr.flags = COVOL_WIRE_RESPONSE;
@@ -201,7 +202,10 @@ static void answer(struct served *sv, int err)
 		}
 	}
 	ended(sv, err);
+	/* reply_sent() may give up the last hold on the session before */
+	kref_get(&s->ref);
 	covol_lane_send(sv->lane, &sv->reply, &hdr);
+	covol_session_put(s);
 }
 
 /* ---- checks ----------------------------------------------------------- */
