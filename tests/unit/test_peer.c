@@ -184,19 +184,41 @@ static void *visit(void *data)
 	return NULL;
 }
 
-/* Until the guest has gone, and nobody is busy with it. */
-static void receive_guest(struct guest *guest)
+static void begin_guest(struct guest *guest)
 {
-	time_t limit = time(NULL) + 30;
-
 	if (rig.kernel.listener < 0)
 		assert_int_equal(kernel_listen(&rig.kernel), 0);
 	assert_int_equal(pthread_create(&guest->thread, NULL, visit, guest), 0);
-	while ((!guest->gone || rig.kernel.strangers) && time(NULL) < limit)
+}
+
+static void run_until(bool (*done)(void *data), void *data)
+{
+	time_t limit = time(NULL) + 30;
+
+	while (!done(data) && time(NULL) < limit)
 		assert_true(sd_event_run(rig.kernel.event, 20000) >= 0);
-	assert_true(guest->gone && !rig.kernel.strangers);
+	assert_true(done(data));
+}
+
+static bool is_gone(void *data)
+{
+	struct guest *guest = data;
+
+	return guest->gone && !rig.kernel.strangers;
+}
+
+/* Until the guest has gone, and nobody is busy with it. */
+static void end_guest(struct guest *guest)
+{
+	run_until(is_gone, guest);
 	pthread_join(guest->thread, NULL);
 	close(guest->end.fd);
+}
+
+static void receive_guest(struct guest *guest)
+{
+	begin_guest(guest);
+	end_guest(guest);
 }
 
 static void test_let_in(void **state)
@@ -373,6 +395,43 @@ static void test_many_lines(void **state)
 	}
 	assert_contains(said(), "3 more connections were refused");
 	assert_non_null(strstr(first + 1, "node 4"));
+}
+
+#define IDLE	16
+
+static bool all_idle(void *data)
+{
+	(void)data;
+	return rig.kernel.strangers == IDLE;
+}
+
+/* Who comes while many have not said who they are waits, and is not refused. */
+static void test_many_strangers(void **state)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_port = htons(rig.config.port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	struct guest guest = { { "covol/3", EPOCH, 2, 1 }, "b" };
+	int idle[IDLE], i;
+
+	(void)state;
+	assert_int_equal(kernel_listen(&rig.kernel), 0);
+	for (i = 0; i < IDLE; i++) {
+		idle[i] = socket(AF_INET, SOCK_STREAM, 0);
+		assert_int_equal(connect(idle[i], (struct sockaddr *)&address, sizeof(address)), 0);
+	}
+	run_until(all_idle, NULL);
+	begin_guest(&guest);
+	for (i = 0; i < 10; i++)
+		assert_true(sd_event_run(rig.kernel.event, 20000) >= 0);
+	assert_int_equal(rig.kernel.strangers, IDLE);
+	assert_false(guest.gone);
+	for (i = 0; i < IDLE; i++)
+		close(idle[i]);
+	end_guest(&guest);
+	assert_string_equal(guest.end.error, "");
+	assert_int_equal(fake_requests(), 1);
 }
 
 /* ---- to whom a member goes ---- */
@@ -604,7 +663,7 @@ int main(void)
 		TEST(test_given_up),	   TEST(test_many_lines),  TEST(test_member),
 		TEST(test_impostor),	   TEST(test_own_refused), TEST(test_no_certificate),
 		TEST(test_networks),	   TEST(test_no_address),  TEST(test_again),
-		TEST(test_close_door),	   TEST(test_too_late),
+		TEST(test_close_door),	   TEST(test_too_late),	   TEST(test_many_strangers),
 	};
 
 	return cmocka_run_group_tests_name("peer", tests, NULL, NULL);

@@ -32,8 +32,10 @@
 #define MAGIC		"covol/3"
 /* To remove an image all layouts have to be taken back first. */
 #define ANSWER_SECONDS	120
-/* Connections that have not yet proved who they are. */
+/* Connections that a worker has, most of which have not proved who they are; others wait. */
 #define STRANGERS	16
+/* So many: those of all nodes, for four volumes. */
+#define BACKLOG		(4 * OWN_NODES)
 
 /* What a connection is for. */
 enum purpose {
@@ -258,11 +260,21 @@ static void complain(struct kernel *kernel, const char *text)
 	kernel->unsaid = 0;
 }
 
+/* Nobody is refused because there are many: a member whose connection is refused has no session. */
+static void mind_door(struct kernel *kernel)
+{
+	if (kernel->listener_source)
+		sd_event_source_set_enabled(kernel->listener_source,
+					    kernel->strangers < STRANGERS ? SD_EVENT_ON :
+									    SD_EVENT_OFF);
+}
+
 static void received(void *data)
 {
 	struct stranger *stranger = data;
 
 	stranger->kernel->strangers--;
+	mind_door(stranger->kernel);
 	if (*stranger->text)
 		complain(stranger->kernel, stranger->text);
 	close(stranger->fd);
@@ -279,14 +291,11 @@ static int on_connection(sd_event_source *source, int fd, uint32_t events, void 
 	(void)events;
 	if (peer < 0)
 		return 0;
-	if (kernel->strangers >= STRANGERS) {
-		close(peer);
-		return 0;
-	}
 	stranger = memory_new(sizeof(*stranger));
 	stranger->kernel = kernel;
 	stranger->fd = peer;
 	kernel->strangers++;
+	mind_door(kernel);
 	pool_submit(kernel->pool, receive, received, stranger);
 	return 0;
 }
@@ -309,6 +318,9 @@ int kernel_listen(struct kernel *kernel)
 		log_error("%s", covol_error(kernel->events));
 		return kernel->listener;
 	}
+	/* libcovol's is for one session. */
+	if (listen(kernel->listener, BACKLOG))
+		log_warning("connections of peers: %s", strerror(errno));
 	error = sd_event_add_io(kernel->event, &kernel->listener_source, kernel->listener, EPOLLIN,
 				on_connection, kernel);
 	return error < 0 ? error : 0;
@@ -316,7 +328,7 @@ int kernel_listen(struct kernel *kernel)
 
 void kernel_listen_end(struct kernel *kernel)
 {
-	sd_event_source_disable_unref(kernel->listener_source);
+	kernel->listener_source = sd_event_source_disable_unref(kernel->listener_source);
 	if (kernel->listener >= 0)
 		close(kernel->listener);
 }
