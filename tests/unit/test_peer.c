@@ -136,6 +136,7 @@ static const char *said(void)
 struct guest {
 	struct hello_words words;
 	const char *name;		/* of its certificate; NULL: no TLS */
+	const struct hello_words *again;	/* what it says then; NULL: the same */
 	struct tls_end end;
 	atomic_bool gone;
 	pthread_t thread;
@@ -174,6 +175,9 @@ static void *visit(void *data)
 		guest->end.name = guest->name;
 		guest->end.peer = "a";
 		tls_run(&guest->end);
+		/* No kernel encrypts it here. */
+		if (!guest->end.result)
+			send_hello(guest->end.fd, guest->again ? guest->again : &guest->words);
 	} else {
 		send(guest->end.fd, byte, sizeof(byte), MSG_NOSIGNAL);
 		shutdown(guest->end.fd, SHUT_WR);
@@ -223,7 +227,7 @@ static void receive_guest(struct guest *guest)
 
 static void test_let_in(void **state)
 {
-	struct guest guest = { { "covol/3", EPOCH, 2, 1 }, "b" };
+	struct guest guest = { { "covol/4", EPOCH, 2, 1 }, "b" };
 	struct nlattr **sent;
 
 	(void)state;
@@ -235,6 +239,29 @@ static void test_let_in(void **state)
 	assert_int_equal(fake_requests(), 1);
 }
 
+/* Who can write to the wire changes what was said in clear, and no more. */
+static void test_changed_hello(void **state)
+{
+	static const struct hello_words changed[] = {
+		{ "covol/4", EPOCH - 1, 2, 1 },
+		{ "covol/4", EPOCH, 3, 1 },
+		{ "covol/4", EPOCH, 2, 3 },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(changed) / sizeof(changed[0]); i++) {
+		struct guest guest = { { "covol/4", EPOCH, 2, 1 }, "b", &changed[i] };
+		size_t before = strlen(said());
+
+		rig.kernel.complained = 0;
+		receive_guest(&guest);
+		assert_int_equal(fake_requests(), 0);
+		assert_contains(said() + before,
+				"node 2 (b) does not say again by TLS what it has said in clear");
+	}
+}
+
 static void test_refused(void **state)
 {
 	static const struct {
@@ -242,24 +269,24 @@ static void test_refused(void **state)
 		const char *name;
 		const char *says;	/* NULL: nothing */
 	} cases[] = {
-		{ { "covol/3", EPOCH, 2, 1 }, "stranger", "node 2 (b): TLS: the certificate of b" },
-		{ { "covol/3", EPOCH, 2, 1 }, "stranger", "issuer is unknown" },
-		{ { "covol/3", EPOCH, 2, 1 }, "expired", "expired certificate" },
-		{ { "covol/3", EPOCH, 2, 1 }, "early", "not yet valid" },
+		{ { "covol/4", EPOCH, 2, 1 }, "stranger", "node 2 (b): TLS: the certificate of b" },
+		{ { "covol/4", EPOCH, 2, 1 }, "stranger", "issuer is unknown" },
+		{ { "covol/4", EPOCH, 2, 1 }, "expired", "expired certificate" },
+		{ { "covol/4", EPOCH, 2, 1 }, "early", "not yet valid" },
 		/* One node's certificate, another's number; and this node's own. */
-		{ { "covol/3", EPOCH, 2, 1 }, "c", "does not match" },
-		{ { "covol/3", EPOCH, 3, 1 }, "b", "node 3 (c): TLS: the certificate of c" },
-		{ { "covol/3", EPOCH, 2, 1 }, "a", "does not match" },
-		{ { "covol/3", EPOCH, 2, 1 }, NULL, "node 2 (b): TLS" },
+		{ { "covol/4", EPOCH, 2, 1 }, "c", "does not match" },
+		{ { "covol/4", EPOCH, 3, 1 }, "b", "node 3 (c): TLS: the certificate of c" },
+		{ { "covol/4", EPOCH, 2, 1 }, "a", "does not match" },
+		{ { "covol/4", EPOCH, 2, 1 }, NULL, "node 2 (b): TLS" },
 		/* Who is nobody. */
-		{ { "covol/3", EPOCH, 4, 1 }, "b", "node 4, which is not in the cluster's list" },
-		{ { "covol/3", EPOCH, 0, 1 }, "b", "node 0, which is not" },
-		{ { "covol/3", EPOCH, 65, 1 }, "b", "node 65, which is not" },
-		{ { "covol/3", EPOCH, UINT32_MAX, 1 }, "b", "node 4294967295, which is not" },
+		{ { "covol/4", EPOCH, 4, 1 }, "b", "node 4, which is not in the cluster's list" },
+		{ { "covol/4", EPOCH, 0, 1 }, "b", "node 0, which is not" },
+		{ { "covol/4", EPOCH, 65, 1 }, "b", "node 65, which is not" },
+		{ { "covol/4", EPOCH, UINT32_MAX, 1 }, "b", "node 4294967295, which is not" },
 		/* Who means something else. */
-		{ { "covol/3", EPOCH - 1, 2, 1 }, "b", NULL },
-		{ { "covol/3", EPOCH + 1, 2, 1 }, "b", NULL },
-		{ { "covol/3", EPOCH, 2, 3 }, "b", NULL },
+		{ { "covol/4", EPOCH - 1, 2, 1 }, "b", NULL },
+		{ { "covol/4", EPOCH + 1, 2, 1 }, "b", NULL },
+		{ { "covol/4", EPOCH, 2, 3 }, "b", NULL },
 		{ { "covol/1", EPOCH, 2, 1 }, "b", NULL },
 		{ { NULL }, NULL, NULL },
 	};
@@ -285,7 +312,7 @@ static void test_refused(void **state)
 /* Nothing is served any more. */
 static void test_not_serving(void **state)
 {
-	struct guest guest = { { "covol/3", 0, 2, 1 }, "b" };
+	struct guest guest = { { "covol/4", 0, 2, 1 }, "b" };
 
 	(void)state;
 	rig.vol->serving = 0;
@@ -297,9 +324,9 @@ static void test_not_serving(void **state)
 /* What waits there must not be done: it has to begin anew first. Others get in. */
 static void test_given_up(void **state)
 {
-	struct guest guest = { { "covol/3", EPOCH, 2, 1 }, "b" };
-	struct guest other = { { "covol/3", EPOCH, 3, 1 }, "c" };
-	struct guest again = { { "covol/3", EPOCH, 2, 1 }, "b" };
+	struct guest guest = { { "covol/4", EPOCH, 2, 1 }, "b" };
+	struct guest other = { { "covol/4", EPOCH, 3, 1 }, "c" };
+	struct guest again = { { "covol/4", EPOCH, 2, 1 }, "b" };
 
 	(void)state;
 	kernel_shut_out(&rig.kernel, fake_uuid.bytes, own_bit(2));
@@ -329,7 +356,7 @@ static void *close_door(void *unused)
 /* He was on his way in: his session is there when all of his are ended. */
 static void test_close_door(void **state)
 {
-	struct guest guest = { { "covol/3", EPOCH, 2, 1 }, "b" };
+	struct guest guest = { { "covol/4", EPOCH, 2, 1 }, "b" };
 	pthread_t thread;
 
 	(void)state;
@@ -360,7 +387,7 @@ static void *give_up(void *data)
 /* He has proved who he is, but it is too late. */
 static void test_too_late(void **state)
 {
-	struct guest guest = { { "covol/3", EPOCH, 2, 1 }, "b" };
+	struct guest guest = { { "covol/4", EPOCH, 2, 1 }, "b" };
 	pthread_t thread;
 
 	(void)state;
@@ -382,7 +409,7 @@ static void test_many_lines(void **state)
 
 	(void)state;
 	for (i = 0; i < 5; i++) {
-		struct guest guest = { { "covol/3", EPOCH, 4, 1 }, "b" };
+		struct guest guest = { { "covol/4", EPOCH, 4, 1 }, "b" };
 
 		/* Just after the first; the last long after it. */
 		clock_gettime(CLOCK_MONOTONIC, &now);
@@ -412,7 +439,7 @@ static void test_many_strangers(void **state)
 		.sin_family = AF_INET, .sin_port = htons(rig.config.port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
 	};
-	struct guest guest = { { "covol/3", EPOCH, 2, 1 }, "b" };
+	struct guest guest = { { "covol/4", EPOCH, 2, 1 }, "b" };
 	int idle[IDLE], i;
 
 	(void)state;
@@ -440,6 +467,7 @@ struct host {
 	const char *name;	/* of its certificate */
 	int listener;
 	unsigned char hello[HELLO];
+	unsigned char again[HELLO];
 	struct tls_end end;
 	pthread_t thread;
 };
@@ -455,6 +483,8 @@ static void *serve(void *data)
 	host->end.name = host->name;
 	host->end.peer = "a";
 	tls_run(&host->end);
+	if (!host->end.result)
+		recv(host->end.fd, host->again, HELLO, MSG_WAITALL);
 	return NULL;
 }
 
@@ -534,9 +564,10 @@ static void test_member(void **state)
 	end_host(&host);
 	assert_string_equal(answer.reason, "");
 	assert_string_equal(said(), "");
-	assert_memory_equal(host.hello, "covol/3", 8);
+	assert_memory_equal(host.hello, "covol/4", 8);
 	assert_memory_equal(host.hello + 8, fake_uuid.bytes, 16);
 	assert_memory_equal(host.hello + 24, words, sizeof(words));
+	assert_memory_equal(host.again, host.hello, HELLO);
 	sent = fake_request(2, COVOL_CMD_SESSION_NEW);
 	assert_int_equal(nla_get_u32(sent[COVOL_A_SESSION_PEER]), 2);
 	assert_int_equal(rig.vol->facts.session_epoch, EPOCH);
@@ -664,6 +695,7 @@ int main(void)
 		TEST(test_impostor),	   TEST(test_own_refused), TEST(test_no_certificate),
 		TEST(test_networks),	   TEST(test_no_address),  TEST(test_again),
 		TEST(test_close_door),	   TEST(test_too_late),	   TEST(test_many_strangers),
+		TEST(test_changed_hello),
 	};
 
 	return cmocka_run_group_tests_name("peer", tests, NULL, NULL);

@@ -3,7 +3,8 @@
  * Connections between the nodes of a volume. For a session a member connects to the coordinator,
  * says in clear which volume, which node and which epoch it means, then both prove by TLS who they
  * are, and the connection goes to the kernels. What was said in clear is worth nothing without the
- * certificate of the node that it names. Questions about images come the same way, and stay here.
+ * certificate of the node that it names, nor if that does not say it again where nobody else can.
+ * Questions about images come the same way, and stay here.
  */
 #include <arpa/inet.h>
 #include <endian.h>
@@ -29,13 +30,14 @@
 #define ASK_MS		30000
 /* Lines about strangers: anybody can make them. */
 #define COMPLAIN_USEC	1000000
-#define MAGIC		"covol/3"
+#define MAGIC		"covol/4"
 /* To remove an image all layouts have to be taken back first. */
 #define ANSWER_SECONDS	120
 /* Connections that a worker has, most of which have not proved who they are; others wait. */
 #define STRANGERS	16
 /* So many: those of all nodes, for four volumes. */
 #define BACKLOG		(4 * OWN_NODES)
+#define TROUBLE		256
 
 /* What a connection is for. */
 enum purpose {
@@ -194,6 +196,15 @@ static void open_door(struct stranger *stranger, struct covol *c, const struct h
 	pthread_mutex_unlock(&vol->door);
 }
 
+/* Whoever can write to the wire could have changed what was said in clear. */
+static bool says_it_again(int fd, const struct hello *hello)
+{
+	struct hello again;
+
+	return recv(fd, &again, sizeof(again), MSG_WAITALL) == sizeof(again) &&
+	       !memcmp(&again, hello, sizeof(again));
+}
+
 static void let_in(struct stranger *stranger, struct covol *c)
 {
 	struct covol_identity identity;
@@ -221,6 +232,12 @@ static void let_in(struct stranger *stranger, struct covol *c)
 	if (covol_socket_encrypt(c, stranger->fd, true, &identity, patience)) {
 		snprintf(stranger->text, sizeof(stranger->text), "node %u (%s): %s", from, name,
 			 covol_error(c));
+		return;
+	}
+	if (!says_it_again(stranger->fd, &hello)) {
+		snprintf(stranger->text, sizeof(stranger->text),
+			 "node %u (%s) does not say again by TLS what it has said in clear", from,
+			 name);
 		return;
 	}
 	if (le32toh(hello.purpose) == FOR_IMAGES) {
@@ -355,11 +372,38 @@ static bool resolve(struct kernel *kernel, unsigned int node, unsigned int link,
 	return good;
 }
 
-static bool say_hello(int fd, struct hello *hello, unsigned int patience)
+static bool say(int fd, const struct hello *hello)
 {
-	memcpy(hello->magic, MAGIC, sizeof(hello->magic));
-	limit_time(fd, patience / 1000);
 	return send(fd, hello, sizeof(*hello), MSG_NOSIGNAL) == sizeof(*hello);
+}
+
+/* Who they are, both, and what this connection is for. 0, or a negative errno and *text. */
+static int meet(struct kernel *kernel, struct covol *c, int fd, struct hello *hello,
+		unsigned int patience, char text[TROUBLE])
+{
+	unsigned int node = le32toh(hello->to);
+	struct covol_identity identity;
+	char name[GROUP_NAME_LEN];
+
+	memcpy(hello->magic, MAGIC, sizeof(hello->magic));
+	if (!identify(kernel, node, &identity, name)) {
+		snprintf(text, TROUBLE, "node %u is not in the cluster's list", node);
+		return -ENOENT;
+	}
+	limit_time(fd, patience / 1000);
+	if (!say(fd, hello)) {
+		snprintf(text, TROUBLE, "node %u does not listen", node);
+		return -EIO;
+	}
+	if (covol_socket_encrypt(c, fd, false, &identity, patience)) {
+		snprintf(text, TROUBLE, "%s", covol_error(c));
+		return -EIO;
+	}
+	if (!say(fd, hello)) {
+		snprintf(text, TROUBLE, "node %u does not listen any more", node);
+		return -EIO;
+	}
+	return 0;
 }
 
 static enum own_result hand_over(struct kernel_task *t, int fd)
@@ -371,18 +415,15 @@ static enum own_result hand_over(struct kernel_task *t, int fd)
 		.to = htole32(peer),
 		.purpose = htole32(FOR_SESSION),
 	};
-	struct covol_identity identity;
-	char name[GROUP_NAME_LEN];
 	struct covol_uuid id;
+	char text[TROUBLE];
+	int error;
 
 	memcpy(id.bytes, t->vol->uuid, sizeof(id.bytes));
 	memcpy(hello.uuid, t->vol->uuid, sizeof(hello.uuid));
-	if (!identify(t->vol->kernel, peer, &identity, name))
-		return kernel_fail(t, -ENOENT, "node %u is not in the cluster's list", peer);
-	if (!say_hello(fd, &hello, CONNECT_MS))
-		return kernel_fail(t, -EIO, "node %u does not listen", peer);
-	if (covol_socket_encrypt(t->c, fd, false, &identity, CONNECT_MS))
-		return kernel_fail(t, -EIO, "%s", covol_error(t->c));
+	error = meet(t->vol->kernel, t->c, fd, &hello, CONNECT_MS, text);
+	if (error)
+		return kernel_fail(t, error, "%s", text);
 	lift_limit(fd);
 	if (covol_session_new(t->c, &id, peer, &fd, 1))
 		return kernel_fail(t, -EIO, "%s", covol_error(t->c));
@@ -513,16 +554,13 @@ static void ask(struct kernel *kernel, struct covol *c, int fd, unsigned int nod
 		.to = htole32(node),
 		.purpose = htole32(FOR_IMAGES),
 	};
-	struct covol_identity identity;
-	char name[GROUP_NAME_LEN];
+	char text[TROUBLE];
+	int error;
 
 	memcpy(hello.uuid, request->uuid, sizeof(hello.uuid));
-	if (!identify(kernel, node, &identity, name))
-		cannot(answer, -ENOENT, "node %u is not in the cluster's list", node);
-	else if (!say_hello(fd, &hello, ASK_MS))
-		cannot(answer, -EIO, "node %u does not listen", node);
-	else if (covol_socket_encrypt(c, fd, false, &identity, ASK_MS))
-		cannot(answer, -EIO, "%s", covol_error(c));
+	error = meet(kernel, c, fd, &hello, ASK_MS, text);
+	if (error)
+		cannot(answer, error, "%s", text);
 	else
 		converse(fd, node, request, answer);
 }
