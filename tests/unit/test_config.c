@@ -60,6 +60,7 @@ static void write_drop_in(const char *name, const char *text)
 
 static void test_standard(void **state)
 {
+	unsigned int processors = sysconf(_SC_NPROCESSORS_ONLN);
 	char error[CONFIG_ERROR] = "";
 	struct config config;
 
@@ -73,6 +74,7 @@ static void test_standard(void **state)
 	assert_string_equal(config.runtime_directory, "/run/covol");
 	assert_string_equal(config.mount_directory, "/run/covol/volumes");
 	assert_int_equal(config.port, 7788);
+	assert_int_equal(config.lanes, processors > 4 ? 4 : processors);
 	assert_null(config.certificate);
 	assert_int_equal(config.fence_method, LUN_METHOD_PR);
 	assert_int_equal(config.fence_timeout, 60);
@@ -130,9 +132,10 @@ static void test_session(void **state)
 	assert_int_equal(config_read(&config, file, error), -EINVAL);
 	assert_non_null(strstr(error, "certificate, key and authority go together"));
 	config_free(&config);
-	write_drop_in("a.conf", "[session]\nauthority = /a\n");
+	write_drop_in("a.conf", "[session]\nauthority = /a\nlanes = 16\n");
 	assert_int_equal(config_read(&config, file, error), 0);
 	assert_int_equal(config.port, 1);
+	assert_int_equal(config.lanes, 16);
 	assert_string_equal(config.certificate, "/c");
 	assert_string_equal(config.key, "/k");
 	assert_string_equal(config.authority, "/a");
@@ -205,6 +208,8 @@ static void test_wrong(void **state)
 		  ":2: log_level = loud: not one of: error, warning, notice, info, debug" },
 		{ "[agent]\nstate_directory = lib\n",
 		  ":2: state_directory = lib: not a path that begins with /" },
+		{ "[session]\nlanes = 0\n", ":2: lanes = 0: not a number from 1 to 16" },
+		{ "[session]\nlanes = 17\n", ":2: lanes = 17: not a number from 1 to 16" },
 		{ "[fence]\nmethod = none\n", ":2: method = none: not one of: pr, command" },
 		{ "[fence]\ncommand = fence_ipmilan\n",
 		  ":2: command = fence_ipmilan: not a path that begins with /" },

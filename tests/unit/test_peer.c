@@ -1,22 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sessions between agents: whom the coordinator lets in, and whom a member takes for it. The kernel
- * is told of a peer only when that has proved who it is.
+ * Whom a coordinator lets in. The kernel is told of a peer only when that has proved who it is, and
+ * when all connections of its session have come.
  */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
-#include <unistd.h>
 
-#include "../../userspace/covold/kernel.h"
-#include "../../userspace/covold/pool.h"
-#include "fake_kernel.h"
+#include "peer_test.h"
 #include "peer_wrap.h"
-#include "tls_test.h"
 
-#define EPOCH	7
-#define HELLO	48
+#define NUMBER	0x0123456789abcdefULL
 
 /* What a member says in clear: protocol.rst has nothing of it, as no kernel sees it. */
 struct hello_words {
@@ -24,114 +17,10 @@ struct hello_words {
 	uint64_t epoch;
 	uint32_t from;
 	uint32_t to;
+	uint64_t number;	/* 0: NUMBER */
+	uint16_t lanes;		/* 0: 1 */
+	uint16_t lane;
 };
-
-static struct {
-	struct kernel kernel;
-	struct config config;
-	struct kernel_volume *vol;
-	char paths[3][128];
-	char *said;		/* in the journal */
-	size_t said_size;
-	FILE *real;
-} rig;
-
-/* Somebody is being let in until the door is being closed behind him. */
-static struct {
-	atomic_bool watched;
-	atomic_bool entered;
-	atomic_bool closing;
-	size_t sessions;	/* that there were when it was closed */
-} door;
-
-static void await_flag(atomic_bool *flag)
-{
-	time_t limit = time(NULL) + 30;
-
-	while (!*flag && time(NULL) < limit)
-		usleep(1000);
-	assert_true(*flag);
-}
-
-int __wrap_covol_session_new(struct covol *c, const struct covol_uuid *uuid, uint32_t peer,
-			     const int *lanes, unsigned int count)
-{
-	if (door.watched) {
-		door.entered = true;
-		await_flag(&door.closing);
-		/* Who does not wait for this is done by then. */
-		usleep(200000);
-	}
-	return __real_covol_session_new(c, uuid, peer, lanes, count);
-}
-
-/* A port that nobody has now. */
-static unsigned int free_port(void)
-{
-	struct sockaddr_in address = { .sin_family = AF_INET };
-	socklen_t size = sizeof(address);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-	close(fd);
-	return ntohs(address.sin_port);
-}
-
-/* This is node 1, a; 2 and 3 are b and c. */
-static int peer_setup(void **state)
-{
-	struct kernel *kernel = &rig.kernel;
-	const char *const names[] = { "", "a", "b", "c" };
-	unsigned int i;
-
-	fake_reset();
-	memset(&rig, 0, sizeof(rig));
-	if (tls_setup(state))
-		return -1;
-	rig.config.port = free_port();
-	rig.config.certificate = (char *)tls_path("a.crt", rig.paths[0]);
-	rig.config.key = (char *)tls_path("a.key", rig.paths[1]);
-	rig.config.authority = (char *)tls_path("ca.crt", rig.paths[2]);
-	kernel->config = &rig.config;
-	kernel->listener = -1;
-	kernel->node = 1;
-	pthread_mutex_init(&kernel->lock, NULL);
-	for (i = 1; i <= 3; i++) {
-		strcpy(kernel->names[i], names[i]);
-		strcpy(kernel->addresses[i][0], "127.0.0.1");
-	}
-	assert_int_equal(sd_event_new(&kernel->event), 0);
-	assert_int_equal(pool_create(&kernel->pool, kernel->event, 1, 4), 0);
-	assert_int_equal(covol_open(&kernel->events), 0);
-	rig.vol = kernel_volume_get(kernel, fake_uuid.bytes);
-	rig.vol->serving = EPOCH;
-	rig.real = stderr;
-	stderr = open_memstream(&rig.said, &rig.said_size);
-	return 0;
-}
-
-static int peer_teardown(void **state)
-{
-	struct kernel *kernel = &rig.kernel;
-
-	fclose(stderr);
-	stderr = rig.real;
-	free(rig.said);
-	pool_destroy(kernel->pool);
-	kernel_close(kernel);
-	sd_event_unref(kernel->event);
-	fake_reset();
-	return tls_teardown(state);
-}
-
-static const char *said(void)
-{
-	fflush(stderr);
-	return rig.said;
-}
-
-/* ---- who comes to the coordinator ---- */
 
 struct guest {
 	struct hello_words words;
@@ -142,19 +31,26 @@ struct guest {
 	pthread_t thread;
 };
 
+static void put(unsigned char *at, uint64_t number, unsigned int size)
+{
+	while (size--) {
+		*at++ = number;
+		number >>= 8;
+	}
+}
+
 static void send_hello(int fd, const struct hello_words *words)
 {
 	unsigned char hello[HELLO] = { 0 };
-	unsigned int i;
 
 	memcpy(hello, words->magic, 8);
 	memcpy(hello + 8, fake_uuid.bytes, 16);
-	for (i = 0; i < 8; i++)
-		hello[24 + i] = words->epoch >> 8 * i;
-	for (i = 0; i < 4; i++) {
-		hello[32 + i] = words->from >> 8 * i;
-		hello[36 + i] = words->to >> 8 * i;
-	}
+	put(hello + 24, words->epoch, 8);
+	put(hello + 32, words->number ? words->number : NUMBER, 8);
+	put(hello + 40, words->lanes ? words->lanes : 1, 2);
+	put(hello + 42, words->lane, 2);
+	put(hello + 44, words->from, 4);
+	put(hello + 48, words->to, 4);
 	assert_int_equal(send(fd, hello, sizeof(hello), MSG_NOSIGNAL), sizeof(hello));
 }
 
@@ -237,26 +133,31 @@ static void test_let_in(void **state)
 	sent = fake_request(0, COVOL_CMD_SESSION_NEW);
 	assert_int_equal(nla_get_u32(sent[COVOL_A_SESSION_PEER]), 2);
 	assert_int_equal(fake_requests(), 1);
+	assert_int_equal(lanes_of(0), 1);
 }
 
 /* Who can write to the wire changes what was said in clear, and no more. */
 static void test_changed_hello(void **state)
 {
+	static const struct hello_words words = { "covol/4", EPOCH, 2, 1, .lanes = 2 };
 	static const struct hello_words changed[] = {
-		{ "covol/4", EPOCH - 1, 2, 1 },
-		{ "covol/4", EPOCH, 3, 1 },
-		{ "covol/4", EPOCH, 2, 3 },
+		{ "covol/4", EPOCH, 2, 1, .lanes = 1 },
+		{ "covol/4", EPOCH, 2, 1, .lanes = 2, .lane = 1 },
+		{ "covol/4", EPOCH, 2, 1, .lanes = 2, .number = NUMBER + 1 },
+		{ "covol/4", EPOCH - 1, 2, 1, .lanes = 2 },
+		{ "covol/4", EPOCH, 2, 3, .lanes = 2 },
 	};
 	size_t i;
 
 	(void)state;
 	for (i = 0; i < sizeof(changed) / sizeof(changed[0]); i++) {
-		struct guest guest = { { "covol/4", EPOCH, 2, 1 }, "b", &changed[i] };
+		struct guest guest = { words, "b", &changed[i] };
 		size_t before = strlen(said());
 
 		rig.kernel.complained = 0;
 		receive_guest(&guest);
 		assert_int_equal(fake_requests(), 0);
+		assert_null(rig.vol->lanes.first);
 		assert_contains(said() + before,
 				"node 2 (b) does not say again by TLS what it has said in clear");
 	}
@@ -342,6 +243,232 @@ static void test_given_up(void **state)
 	fake_request(1, COVOL_CMD_SESSION_NEW);
 }
 
+/* Who knocks again and again does not fill the journal. */
+static void test_many_lines(void **state)
+{
+	struct timespec now;
+	const char *first;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 5; i++) {
+		struct guest guest = { { "covol/4", EPOCH, 4, 1 }, "b" };
+
+		/* Just after the first; the last long after it. */
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		rig.kernel.complained = i && i < 4 ? (now.tv_sec + 60) * 1000000ULL : 0;
+		receive_guest(&guest);
+		first = strstr(said(), "node 4");
+		assert_non_null(first);
+		if (i < 4)
+			assert_null(strstr(first + 1, "node 4"));
+	}
+	assert_contains(said(), "3 more connections were refused");
+	assert_non_null(strstr(first + 1, "node 4"));
+}
+
+/* ---- sessions of several connections ---- */
+
+static struct guest lane_of(uint64_t number, unsigned int count, unsigned int lane)
+{
+	return (struct guest) {
+		{ "covol/4", EPOCH, 2, 1, .number = number, .lanes = count, .lane = lane }, "b"
+	};
+}
+
+/* One comes by itself, and nothing comes of it. */
+static void come_alone(uint64_t number, unsigned int count, unsigned int lane)
+{
+	struct guest guest = lane_of(number, count, lane);
+
+	receive_guest(&guest);
+	assert_string_equal(guest.end.error, "");
+}
+
+static void test_lanes(void **state)
+{
+	struct guest other = { { "covol/4", EPOCH, 3, 1, .lanes = 2, .lane = 1 }, "c" };
+	struct nlattr **sent;
+
+	(void)state;
+	come_alone(NUMBER, LANES, 1);
+	come_alone(NUMBER, LANES, 0);
+	/* The same number and another node: another session. */
+	receive_guest(&other);
+	assert_int_equal(fake_requests(), 0);
+	come_alone(NUMBER, LANES, 2);
+	assert_int_equal(fake_requests(), 1);
+	assert_int_equal(lanes_of(0), LANES);
+	sent = fake_request(0, COVOL_CMD_SESSION_NEW);
+	assert_int_equal(nla_get_u32(sent[COVOL_A_SESSION_PEER]), 2);
+	assert_string_equal(said(), "");
+}
+
+/* What no session has, and what has come already. */
+static void test_lanes_refused(void **state)
+{
+	(void)state;
+	come_alone(NUMBER, COVOL_LANES_MAX + 1, 0);
+	assert_contains(said(), "node 2: it says that it is a connection which no session has");
+	come_alone(NUMBER, LANES, 0);
+	rig.kernel.complained = 0;
+	come_alone(NUMBER, LANES, 0);
+	assert_contains(said(), "node 2: a connection of a session has come twice");
+	assert_int_equal(fake_requests(), 0);
+}
+
+/* Half of one, then another. */
+static void test_lanes_another(void **state)
+{
+	(void)state;
+	come_alone(NUMBER, 2, 0);
+	come_alone(NUMBER + 1, 2, 0);
+	come_alone(NUMBER, 2, 1);
+	assert_int_equal(fake_requests(), 0);
+	assert_contains(said(), "node 2: a connection has come late");
+	come_alone(NUMBER + 1, 2, 1);
+	assert_int_equal(fake_requests(), 1);
+	assert_int_equal(lanes_of(0), 2);
+}
+
+/* Each is refused who was given up, and what had come is worth nothing when it is let in again. */
+static void test_lanes_given_up(void **state)
+{
+	struct guest guest = lane_of(NUMBER, 2, 1);
+
+	(void)state;
+	come_alone(NUMBER, 2, 0);
+	kernel_shut_out(&rig.kernel, fake_uuid.bytes, own_bit(2));
+	receive_guest(&guest);
+	assert_true(guest.end.result < 0);
+	assert_int_equal(fake_requests(), 0);
+	kernel_shut_out(&rig.kernel, fake_uuid.bytes, 0);
+	come_alone(NUMBER, 2, 1);
+	assert_int_equal(fake_requests(), 0);
+	assert_contains(said(), "node 2: a connection has come late");
+	come_alone(NUMBER + 1, 2, 0);
+	come_alone(NUMBER + 1, 2, 1);
+	assert_int_equal(fake_requests(), 1);
+}
+
+/* The volume is not known to the kernel any more. */
+static void test_lanes_not_served(void **state)
+{
+	struct driver_task task = { .action = { .task = OWN_TASK_BARRIER, .node = 1 } };
+	struct driver_answer answer = { 0 };
+	struct kernel_task t = { .vol = rig.vol, .task = &task, .answer = &answer };
+
+	(void)state;
+	come_alone(NUMBER, 2, 0);
+	fake_refuse(-ENOENT, NULL, 0, 0);
+	assert_int_equal(covol_open(&t.c), 0);
+	assert_int_equal(kernel_end_sessions(&t, false), OWN_OK);
+	covol_close(t.c);
+	rig.vol->serving = EPOCH;
+	come_alone(NUMBER, 2, 1);
+	assert_int_equal(fake_requests(), 1);
+	assert_contains(said(), "node 2: a connection has come late");
+}
+
+/* A member that has given a session up has not said so. */
+static void test_lanes_late(void **state)
+{
+	(void)state;
+	come_alone(NUMBER, 2, 0);
+	kernel_peer_look(&rig.kernel);
+	assert_string_equal(said(), "");
+	/* It looks later. */
+	assert_int_equal(lanes_expire(&rig.vol->lanes, kernel_usec() + 60000000, 60000000), 1);
+	rig.kernel.complained = 0;
+	come_alone(NUMBER, 2, 1);
+	assert_int_equal(fake_requests(), 0);
+	assert_contains(said(), "node 2: a connection has come late");
+}
+
+static bool last_is(void *data)
+{
+	uint64_t *number = data;
+	bool is;
+
+	pthread_mutex_lock(&rig.kernel.lock);
+	is = lanes_wanted(&rig.vol->lanes, 2, htole64(*number));
+	pthread_mutex_unlock(&rig.kernel.lock);
+	return is;
+}
+
+/* All of a session has come, and waits at the door. */
+static void wait_at_door(struct guest *guest)
+{
+	begin_guest(guest);
+	run_until(last_is, &guest->words.number);
+}
+
+/* It is given up while it waits there; that it is let in again comes too late for it. */
+static void test_given_up_at_door(void **state)
+{
+	struct guest first = lane_of(NUMBER, 1, 0), second = lane_of(NUMBER + 1, 1, 0);
+
+	(void)state;
+	pthread_mutex_lock(&rig.vol->door);
+	wait_at_door(&first);
+	kernel_shut_out(&rig.kernel, fake_uuid.bytes, own_bit(2));
+	pthread_mutex_unlock(&rig.vol->door);
+	end_guest(&first);
+	assert_int_equal(fake_requests(), 0);
+	kernel_shut_out(&rig.kernel, fake_uuid.bytes, 0);
+	pthread_mutex_lock(&rig.vol->door);
+	wait_at_door(&second);
+	kernel_shut_out(&rig.kernel, fake_uuid.bytes, own_bit(2));
+	kernel_shut_out(&rig.kernel, fake_uuid.bytes, 0);
+	pthread_mutex_unlock(&rig.vol->door);
+	end_guest(&second);
+	assert_int_equal(fake_requests(), 0);
+}
+
+/* What the one has brought may be in the other, which must not be replaced by it. */
+static void test_newer_at_door(void **state)
+{
+	struct guest first = lane_of(NUMBER, 1, 0), second = lane_of(NUMBER + 1, 1, 0);
+
+	(void)state;
+	pthread_mutex_lock(&rig.vol->door);
+	wait_at_door(&first);
+	wait_at_door(&second);
+	pthread_mutex_unlock(&rig.vol->door);
+	end_guest(&first);
+	end_guest(&second);
+	assert_int_equal(fake_requests(), 1);
+}
+
+/* Somebody is being let in until the door is being closed behind him. */
+static struct {
+	atomic_bool watched;
+	atomic_bool entered;
+	atomic_bool closing;
+	size_t sessions;	/* that there were when it was closed */
+} door;
+
+static void await_flag(atomic_bool *flag)
+{
+	time_t limit = time(NULL) + 30;
+
+	while (!*flag && time(NULL) < limit)
+		usleep(1000);
+	assert_true(*flag);
+}
+
+int __wrap_covol_session_new(struct covol *c, const struct covol_uuid *uuid, uint32_t peer,
+			     const int *lanes, unsigned int count)
+{
+	if (door.watched) {
+		door.entered = true;
+		await_flag(&door.closing);
+		/* Who does not wait for this is done by then. */
+		usleep(200000);
+	}
+	return __real_covol_session_new(c, uuid, peer, lanes, count);
+}
+
 static void *close_door(void *unused)
 {
 	(void)unused;
@@ -368,60 +495,6 @@ static void test_close_door(void **state)
 	door.watched = false;
 	assert_int_equal(door.sessions, 1);
 	fake_request(0, COVOL_CMD_SESSION_NEW);
-}
-
-/* The door is being passed; the guest who stands before it is given up meanwhile. */
-static void *give_up(void *data)
-{
-	struct guest *guest = data;
-
-	pthread_mutex_lock(&rig.vol->door);
-	door.entered = true;
-	await_flag(&guest->gone);
-	usleep(200000);
-	kernel_shut_out(&rig.kernel, fake_uuid.bytes, own_bit(2));
-	pthread_mutex_unlock(&rig.vol->door);
-	return NULL;
-}
-
-/* He has proved who he is, but it is too late. */
-static void test_too_late(void **state)
-{
-	struct guest guest = { { "covol/4", EPOCH, 2, 1 }, "b" };
-	pthread_t thread;
-
-	(void)state;
-	memset(&door, 0, sizeof(door));
-	assert_int_equal(pthread_create(&thread, NULL, give_up, &guest), 0);
-	await_flag(&door.entered);
-	receive_guest(&guest);
-	pthread_join(thread, NULL);
-	assert_string_equal(guest.end.error, "");
-	assert_int_equal(fake_requests(), 0);
-}
-
-/* Who knocks again and again does not fill the journal. */
-static void test_many_lines(void **state)
-{
-	struct timespec now;
-	const char *first;
-	unsigned int i;
-
-	(void)state;
-	for (i = 0; i < 5; i++) {
-		struct guest guest = { { "covol/4", EPOCH, 4, 1 }, "b" };
-
-		/* Just after the first; the last long after it. */
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		rig.kernel.complained = i && i < 4 ? (now.tv_sec + 60) * 1000000ULL : 0;
-		receive_guest(&guest);
-		first = strstr(said(), "node 4");
-		assert_non_null(first);
-		if (i < 4)
-			assert_null(strstr(first + 1, "node 4"));
-	}
-	assert_contains(said(), "3 more connections were refused");
-	assert_non_null(strstr(first + 1, "node 4"));
 }
 
 #define IDLE	16
@@ -461,241 +534,16 @@ static void test_many_strangers(void **state)
 	assert_int_equal(fake_requests(), 1);
 }
 
-/* ---- to whom a member goes ---- */
-
-struct host {
-	const char *name;	/* of its certificate */
-	int listener;
-	unsigned char hello[HELLO];
-	unsigned char again[HELLO];
-	struct tls_end end;
-	pthread_t thread;
-};
-
-static void *serve(void *data)
-{
-	struct host *host = data;
-
-	host->end.fd = accept(host->listener, NULL, NULL);
-	assert_true(host->end.fd >= 0);
-	assert_int_equal(recv(host->end.fd, host->hello, HELLO, MSG_WAITALL), HELLO);
-	host->end.server = true;
-	host->end.name = host->name;
-	host->end.peer = "a";
-	tls_run(&host->end);
-	if (!host->end.result)
-		recv(host->end.fd, host->again, HELLO, MSG_WAITALL);
-	return NULL;
-}
-
-static void begin_host(struct host *host)
-{
-	char address[32];
-	struct covol *c;
-
-	snprintf(address, sizeof(address), "127.0.0.1:%u", rig.config.port);
-	assert_int_equal(__real_covol_open(&c), 0);
-	host->listener = covol_socket_listen(c, address);
-	covol_close(c);
-	assert_true(host->listener >= 0);
-	/* accept() is to wait. */
-	assert_int_equal(fcntl(host->listener, F_SETFL, 0), 0);
-	assert_int_equal(pthread_create(&host->thread, NULL, serve, host), 0);
-}
-
-static void end_host(struct host *host)
-{
-	pthread_join(host->thread, NULL);
-	close(host->listener);
-	close(host->end.fd);
-}
-
-/* The volume is known, with another coordinator; then the session is live. */
-static void lay_answers(void)
-{
-	struct nl_msg *message = fake_message(COVOL_CMD_VOLUME_GET, 0);
-
-	fake_put_volume(message);
-	fake_add(message);
-	fake_ack();
-	fake_ack();
-	fake_ack();
-	message = fake_message(COVOL_CMD_SESSION_GET, 0);
-	nla_put(message, COVOL_A_SESSION_UUID, sizeof(fake_uuid), &fake_uuid);
-	nla_put_u32(message, COVOL_A_SESSION_PEER, 2);
-	nla_put_u32(message, COVOL_A_SESSION_STATE, COVOL_SESSION_STATE_LIVE);
-	nla_put_u64(message, COVOL_A_SESSION_BYTES_RECEIVED, 1);
-	fake_add(message);
-	fake_ack();
-}
-
-static enum own_result go_by(enum own_result (*connect_by)(struct kernel_task *t),
-			     struct driver_answer *answer)
-{
-	struct driver_task task = {
-		.action = { .task = OWN_TASK_CONNECT, .node = 1, .other = 2, .epoch = EPOCH },
-	};
-	struct kernel_task t = { .vol = rig.vol, .task = &task, .answer = answer };
-	enum own_result result;
-
-	memset(answer, 0, sizeof(*answer));
-	assert_int_equal(covol_open(&t.c), 0);
-	result = connect_by(&t);
-	covol_close(t.c);
-	return result;
-}
-
-static enum own_result go(struct driver_answer *answer)
-{
-	return go_by(kernel_connect, answer);
-}
-
-static void test_member(void **state)
-{
-	const unsigned char words[] = { EPOCH, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0 };
-	struct host host = { .name = "b" };
-	struct driver_answer answer;
-	struct nlattr **sent;
-
-	(void)state;
-	lay_answers();
-	begin_host(&host);
-	assert_int_equal(go(&answer), OWN_OK);
-	end_host(&host);
-	assert_string_equal(answer.reason, "");
-	assert_string_equal(said(), "");
-	assert_memory_equal(host.hello, "covol/4", 8);
-	assert_memory_equal(host.hello + 8, fake_uuid.bytes, 16);
-	assert_memory_equal(host.hello + 24, words, sizeof(words));
-	assert_memory_equal(host.again, host.hello, HELLO);
-	sent = fake_request(2, COVOL_CMD_SESSION_NEW);
-	assert_int_equal(nla_get_u32(sent[COVOL_A_SESSION_PEER]), 2);
-	assert_int_equal(rig.vol->facts.session_epoch, EPOCH);
-}
-
-static void test_impostor(void **state)
-{
-	static const char *const names[] = { "c", "stranger", "expired", "a" };
-	struct driver_answer answer;
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		struct host host = { .name = names[i] };
-
-		fake_reset();
-		lay_answers();
-		begin_host(&host);
-		assert_int_equal(go(&answer), OWN_FAILED);
-		end_host(&host);
-		assert_contains(answer.reason, "TLS: the certificate of b");
-		/* The volume was asked for, and told who is its coordinator; no more. */
-		assert_int_equal(fake_requests(), 2);
-		assert_int_equal(rig.vol->facts.session_epoch, 0);
-	}
-}
-
-/* This node's own is refused: it is told so. */
-static void test_own_refused(void **state)
-{
-	struct host host = { .name = "b" };
-	struct driver_answer answer;
-
-	(void)state;
-	rig.config.certificate = (char *)tls_path("stranger.crt", rig.paths[0]);
-	rig.config.key = (char *)tls_path("stranger.key", rig.paths[1]);
-	lay_answers();
-	begin_host(&host);
-	assert_int_equal(go(&answer), OWN_FAILED);
-	end_host(&host);
-	assert_contains(answer.reason, "TLS: b refuses: ");
-	assert_int_equal(fake_requests(), 2);
-}
-
-static void test_no_certificate(void **state)
-{
-	struct driver_answer answer;
-
-	(void)state;
-	rig.config.certificate = NULL;
-	assert_int_equal(go(&answer), OWN_FAILED);
-	assert_contains(answer.reason, "no certificate is configured");
-	assert_int_equal(fake_requests(), 0);
-	/* Nor does anybody get in. */
-	assert_int_equal(kernel_listen(&rig.kernel), 0);
-	assert_int_equal(rig.kernel.listener, -1);
-}
-
-/* Nobody answers in the network that is preferred. */
-static void test_networks(void **state)
-{
-	struct host host = { .name = "b" };
-	struct driver_answer answer;
-
-	(void)state;
-	strcpy(rig.kernel.addresses[2][0], "127.0.0.2");
-	strcpy(rig.kernel.addresses[2][3], "127.0.0.1");
-	lay_answers();
-	begin_host(&host);
-	assert_int_equal(go(&answer), OWN_OK);
-	end_host(&host);
-	assert_string_equal(answer.reason, "");
-	assert_contains(said(), "node 2 is reached by 127.0.0.1:");
-	assert_contains(said(), "after: 127.0.0.2:");
-	assert_int_equal(rig.vol->facts.session_epoch, EPOCH);
-}
-
-/* What is tried every few seconds is told of once. */
-static void test_again(void **state)
-{
-	struct host host = { .name = "b" };
-	struct driver_answer answer;
-	const char *first;
-	int i;
-
-	(void)state;
-	strcpy(rig.vol->name, "v1");
-	rig.kernel.addresses[2][0][0] = 0;
-	for (i = 0; i < 3; i++) {
-		fake_reset();
-		lay_answers();
-		assert_int_equal(go_by(kernel_connect_again, &answer), OWN_FAILED);
-		first = strstr(said(), "v1: the session has broken");
-		assert_non_null(first);
-		assert_contains(first, "cannot be made again: node 2 has no address; metadata");
-		assert_null(strstr(first + 1, "v1: the session"));
-	}
-	strcpy(rig.kernel.addresses[2][0], "127.0.0.1");
-	fake_reset();
-	lay_answers();
-	begin_host(&host);
-	assert_int_equal(go_by(kernel_connect_again, &answer), OWN_OK);
-	end_host(&host);
-	assert_contains(said(), "v1: there is a session again");
-	assert_string_equal(rig.vol->trouble, "");
-}
-
-static void test_no_address(void **state)
-{
-	struct driver_answer answer;
-
-	(void)state;
-	rig.kernel.addresses[2][0][0] = 0;
-	lay_answers();
-	assert_int_equal(go(&answer), OWN_FAILED);
-	assert_contains(answer.reason, "node 2 has no address");
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, peer_setup, peer_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_let_in),	   TEST(test_refused),	   TEST(test_not_serving),
-		TEST(test_given_up),	   TEST(test_many_lines),  TEST(test_member),
-		TEST(test_impostor),	   TEST(test_own_refused), TEST(test_no_certificate),
-		TEST(test_networks),	   TEST(test_no_address),  TEST(test_again),
-		TEST(test_close_door),	   TEST(test_too_late),	   TEST(test_many_strangers),
-		TEST(test_changed_hello),
+		TEST(test_let_in),	     TEST(test_changed_hello), TEST(test_refused),
+		TEST(test_not_serving),	     TEST(test_given_up),      TEST(test_many_lines),
+		TEST(test_lanes),	     TEST(test_lanes_refused), TEST(test_lanes_another),
+		TEST(test_lanes_given_up),   TEST(test_lanes_late),    TEST(test_lanes_not_served),
+		TEST(test_given_up_at_door), TEST(test_newer_at_door), TEST(test_many_strangers),
+		TEST(test_close_door),
 	};
 
 	return cmocka_run_group_tests_name("peer", tests, NULL, NULL);

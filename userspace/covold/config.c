@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <libeconf_ext.h>
+#include <linux/covol.h>
 
 #include "../agent/ownership.h"
 #include "../lun/fence.h"
@@ -18,6 +19,7 @@
 
 #define WORKERS_MIN	4
 #define WORKERS_MAX	1024
+#define LANES_STANDARD	4
 
 enum kind {
 	KIND_WORD,	/* one of @words: its place among them */
@@ -58,6 +60,7 @@ static const struct option options[] = {
 	{ "agent", "workers", KIND_NUMBER, MEMBER(workers), "64",
 	  .min = WORKERS_MIN, .max = WORKERS_MAX },
 	{ "agent", "mount_directory", KIND_PATH, MEMBER(mount_directory), "/run/covol/volumes" },
+	{ "session", "lanes", KIND_NUMBER, MEMBER(lanes), .min = 1, .max = COVOL_LANES_MAX },
 	{ "session", "port", KIND_NUMBER, MEMBER(port), "7788", .min = 1, .max = 65535 },
 	{ "session", "certificate", KIND_PATH, MEMBER(certificate) },
 	{ "session", "key", KIND_PATH, MEMBER(key) },
@@ -474,6 +477,19 @@ static int read_drop_ins(struct config *config, const char *file, char *error)
 	return result;
 }
 
+/*
+ * One processor at a time works for a connection, each way, and the first of several has no data.
+ * What is more than these would gain little, and each is a handshake that a takeover waits for.
+ */
+static unsigned int lanes_of_node(void)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (processors < 1)
+		return 1;
+	return processors < LANES_STANDARD ? processors : LANES_STANDARD;
+}
+
 int config_read(struct config *config, const char *file, char error[CONFIG_ERROR])
 {
 	struct place place = { .file = "default", .error = error };
@@ -493,6 +509,8 @@ int config_read(struct config *config, const char *file, char error[CONFIG_ERROR
 	}
 	if (!result)
 		result = read_drop_ins(config, file, error);
+	if (!config->lanes)
+		config->lanes = lanes_of_node();
 	if (!result && (!config->certificate != !config->key ||
 			!config->certificate != !config->authority)) {
 		snprintf(error, CONFIG_ERROR,

@@ -42,6 +42,7 @@ struct config_fence {
  * @workers: [agent] workers
  * @mount_directory: [agent] mount_directory
  * @port: [session] port
+ * @lanes: [session] lanes
  * @certificate: [session] certificate; NULL: none
  * @key: [session] key; NULL: none
  * @authority: [session] authority; NULL: none
@@ -59,6 +60,7 @@ struct config {
 	unsigned int workers;
 	char *mount_directory;
 	unsigned int port;
+	unsigned int lanes;
 	char *certificate;
 	char *key;
 	char *authority;

@@ -20,14 +20,6 @@
 /* By then a coordinator that is dead is no longer it. */
 #define RECONNECT_USEC	3000000
 
-static uint64_t now_usec(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000ULL + now.tv_nsec / 1000;
-}
-
 /* ---- volumes ---- */
 
 static struct kernel_volume *volume_find(struct kernel *kernel, const uint8_t uuid[16])
@@ -131,6 +123,7 @@ enum own_result kernel_end_sessions(struct kernel_task *t, bool forget)
 
 	pthread_mutex_lock(&t->vol->kernel->lock);
 	t->vol->serving = 0;
+	lanes_drop(&t->vol->lanes, ~(own_nodes)0);
 	t->vol->lost = 0;
 	t->vol->facts.session_epoch = 0;
 	pthread_mutex_unlock(&t->vol->kernel->lock);
@@ -322,7 +315,7 @@ static enum own_result do_barrier(struct kernel_task *t)
 static void note_file_system(struct kernel_task *t, uint64_t began)
 {
 	snprintf(t->answer->note, sizeof(t->answer->note), "the file system took %llu ms",
-		 (unsigned long long)(now_usec() - began) / 1000);
+		 (unsigned long long)(kernel_usec() - began) / 1000);
 }
 
 static enum own_result do_mount(struct kernel_task *t)
@@ -345,7 +338,7 @@ static enum own_result do_mount(struct kernel_task *t)
 	if (error)
 		return covol_failed(t, error);
 	error = device_create(&volume, why);
-	began = now_usec();
+	began = kernel_usec();
 	if (!error)
 		error = device_mount(t->vol->uuid, lun_fs_name(t->vol->header.fs),
 				     kernel_directory(t->vol, directory), why);
@@ -416,7 +409,7 @@ static enum own_result do_unmount(struct kernel_task *t)
 		result = kernel_images_release(t);
 	if (result != OWN_OK)
 		return result;
-	began = now_usec();
+	began = kernel_usec();
 	error = device_unmount(t->vol->uuid, kernel_directory(t->vol, directory), false, why);
 	if (error)
 		return kernel_fail(t, error, "%s", why);
@@ -634,7 +627,7 @@ static void connect_again(void *data)
 		covol_close(t.c);
 	}
 	pthread_mutex_lock(&vol->kernel->lock);
-	vol->lost = !lost || result == OWN_OK ? 0 : now_usec();
+	vol->lost = !lost || result == OWN_OK ? 0 : kernel_usec();
 	pthread_mutex_unlock(&vol->kernel->lock);
 	pthread_mutex_unlock(&vol->work);
 }
@@ -660,6 +653,7 @@ static int on_look(sd_event_source *source, uint64_t usec, void *data)
 	struct kernel_volume *vol;
 
 	(void)usec;
+	kernel_peer_look(kernel);
 	pthread_mutex_lock(&kernel->lock);
 	for (vol = kernel->volumes; vol; vol = vol->next) {
 		if (!vol->known || vol->looking)
@@ -667,7 +661,7 @@ static int on_look(sd_event_source *source, uint64_t usec, void *data)
 		vol->looking = true;
 		if (!vol->facts.path)
 			pool_submit(kernel->pool, look, looked, vol);
-		else if (vol->lost && now_usec() - vol->lost > RECONNECT_USEC)
+		else if (vol->lost && kernel_usec() - vol->lost > RECONNECT_USEC)
 			pool_submit(kernel->pool, connect_again, looked, vol);
 		else
 			vol->looking = false;
@@ -695,7 +689,7 @@ static int on_kernel_event(const struct covol_event *event, void *data)
 		   !covol_event_has(event, COVOL_A_EVENT_PLANNED)) {
 		/* A session that was never told of is not missed. */
 		if (vol->facts.session_epoch)
-			vol->lost = now_usec();
+			vol->lost = kernel_usec();
 	} else if (vol && event->type == COVOL_CMD_ROUTE_CHANGED &&
 		   event->reasons & COVOL_REASON_FENCED) {
 		vol->facts.conflict = true;
@@ -747,7 +741,7 @@ int kernel_open(struct kernel *kernel, const struct config *config, sd_event *ev
 	int error;
 
 	memset(kernel, 0, sizeof(*kernel));
-	kernel->began = now_usec();
+	kernel->began = kernel_usec();
 	kernel->config = config;
 	kernel->event = event;
 	kernel->pool = pool;
@@ -774,6 +768,7 @@ void kernel_close(struct kernel *kernel)
 	while ((vol = kernel->volumes)) {
 		kernel->volumes = vol->next;
 		answerer_stop(vol->answerer);
+		lanes_free(&vol->lanes);
 		pthread_mutex_destroy(&vol->images);
 		pthread_mutex_destroy(&vol->work);
 		pthread_mutex_destroy(&vol->door);

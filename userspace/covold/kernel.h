@@ -9,11 +9,13 @@
 #include <limits.h>
 #include <pthread.h>
 #include <systemd/sd-event.h>
+#include <time.h>
 
 #include "../lun/device.h"
 #include "config.h"
 #include "driver.h"
 #include "group.h"
+#include "lanes.h"
 
 /* A volume on this node. */
 struct kernel_volume {
@@ -35,6 +37,7 @@ struct kernel_volume {
 	bool looking;			/* a worker looks at what there is */
 	struct own_facts facts;
 	uint64_t serving;		/* epoch at which peers are let in; 0: not */
+	struct lanes lanes;		/* connections of sessions that are not whole */
 	uint64_t lost;			/* when the session broke, in us; 0: it has not */
 	bool redirects;			/* I/O of others may go to the LUN through this node */
 	bool looking_at_keys;		/* a worker does */
@@ -114,6 +117,14 @@ void kernel_group(struct kernel *kernel, const struct group *group, unsigned int
 struct kernel_volume *kernel_volume_get(struct kernel *kernel, const uint8_t uuid[16]);
 const char *kernel_directory(const struct kernel_volume *vol, char path[PATH_MAX]);
 
+static inline uint64_t kernel_usec(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000ULL + now.tv_nsec / 1000;
+}
+
 /* A task's parts. Each returns a result, and the reason in *answer. */
 struct kernel_task {
 	struct kernel_volume *vol;
@@ -182,6 +193,8 @@ void kernel_shut_out(void *driver, const uint8_t uuid[16], own_nodes nodes);
 /* Who was let in until now has its session; nobody gets one any more who must not. */
 void kernel_close_door(struct kernel_volume *vol);
 int kernel_listen(struct kernel *kernel);
+/* In the loop, each second: what is to be given up, and who has had to wait. */
+void kernel_peer_look(struct kernel *kernel);
 void kernel_listen_end(struct kernel *kernel);
 enum own_result kernel_connect(struct kernel_task *t);
 /* kernel_connect(), and a line in the journal when that goes otherwise than the last time. */

@@ -5,6 +5,9 @@
  * are, and the connection goes to the kernels. What was said in clear is worth nothing without the
  * certificate of the node that it names, nor if that does not say it again where nobody else can.
  * Questions about images come the same way, and stay here.
+ *
+ * A session may have several connections, its lanes, which the kernels are given all at once. The
+ * coordinator keeps them until all have come (lanes.h).
  */
 #include <arpa/inet.h>
 #include <endian.h>
@@ -14,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
@@ -21,6 +25,7 @@
 
 #include "image.h"
 #include "kernel.h"
+#include "lanes.h"
 #include "log.h"
 #include "memory.h"
 #include "pool.h"
@@ -35,8 +40,12 @@
 #define ANSWER_SECONDS	120
 /* Connections that a worker has, most of which have not proved who they are; others wait. */
 #define STRANGERS	16
-/* So many: those of all nodes, for four volumes. */
+/* So many: those of all nodes, if each makes four. */
 #define BACKLOG		(4 * OWN_NODES)
+/* By then a member has given a session up that is not whole: to connect, TLS, and its last byte. */
+#define GATHER_USEC	(3 * CONNECT_MS * 1000ULL)
+/* All memory is locked, stacks too. */
+#define STACK_BYTES	(256 * 1024)
 #define TROUBLE		256
 
 /* What a connection is for. */
@@ -49,18 +58,22 @@ enum purpose {
 struct hello {
 	char magic[8];
 	uint8_t uuid[16];
-	uint64_t epoch;		/* sessions */
+	/* Sessions: */
+	uint64_t epoch;
+	uint64_t number;	/* random, and the same for all lanes */
+	uint16_t lanes;		/* how many there are */
+	uint16_t lane;		/* which this is, from 0 */
+	/* All: */
 	uint32_t from;
 	uint32_t to;
 	uint32_t purpose;
-	uint32_t zero;
 };
 
-_Static_assert(sizeof(struct hello) == 48, "the hello has no holes");
+_Static_assert(sizeof(struct hello) == 56, "the hello has no holes");
 
 struct stranger {
 	struct kernel *kernel;
-	int fd;
+	int fd;			/* -1: it is kept, or belongs to a session */
 	char text[256];		/* what is to be said of it; "": nothing */
 };
 
@@ -125,6 +138,8 @@ void kernel_shut_out(void *driver, const uint8_t uuid[16], own_nodes nodes)
 
 	pthread_mutex_lock(&kernel->lock);
 	vol->shut_out = nodes;
+	/* I3: what they had begun does not come to be when they are let in again. */
+	lanes_drop(&vol->lanes, nodes);
 	pthread_mutex_unlock(&kernel->lock);
 }
 
@@ -134,19 +149,30 @@ void kernel_close_door(struct kernel_volume *vol)
 	pthread_mutex_unlock(&vol->door);
 }
 
-/* The volume, if a session with it is to be had here. NULL: it is not, or not for that node. */
-static struct kernel_volume *serves(struct kernel *kernel, const struct hello *hello)
+/*
+ * The volume, if a session with it is to be had here. NULL: it is not, or not for that node. The
+ * kernel's lock is held.
+ */
+static struct kernel_volume *__serves(struct kernel *kernel, const struct hello *hello)
 {
-	struct kernel_volume *vol, *found = NULL;
+	struct kernel_volume *vol;
 
-	pthread_mutex_lock(&kernel->lock);
 	for (vol = kernel->volumes; vol; vol = vol->next)
 		if (!memcmp(vol->uuid, hello->uuid, sizeof(vol->uuid)) && vol->serving &&
 		    vol->serving == le64toh(hello->epoch) && le32toh(hello->to) == kernel->node &&
 		    !(vol->shut_out & own_bit(le32toh(hello->from))))
-			found = vol;
+			return vol;
+	return NULL;
+}
+
+static bool serves(struct kernel *kernel, const struct hello *hello)
+{
+	bool is;
+
+	pthread_mutex_lock(&kernel->lock);
+	is = __serves(kernel, hello);
 	pthread_mutex_unlock(&kernel->lock);
-	return found;
+	return is;
 }
 
 /* A question, and its answer. */
@@ -179,21 +205,68 @@ static bool wanted_here(struct kernel *kernel, const struct hello *hello)
 	return is && le32toh(hello->purpose) == FOR_IMAGES;
 }
 
-/* This node may have ended to serve meanwhile, or have given the other one up. */
+/* The volume, if with this lane a session is whole; the lane is kept, if it is one. */
+static struct kernel_volume *gather(struct stranger *stranger, const struct hello *hello,
+				    struct lanes_set *whole)
+{
+	const struct lanes_offer offer = {
+		.node = le32toh(hello->from),
+		.epoch = le64toh(hello->epoch),
+		.number = hello->number,
+		.count = le16toh(hello->lanes),
+		.lane = le16toh(hello->lane),
+	};
+	struct kernel *kernel = stranger->kernel;
+	enum lanes_result result = LANES_WAIT;
+	struct kernel_volume *vol;
+
+	pthread_mutex_lock(&kernel->lock);
+	vol = __serves(kernel, hello);
+	if (vol) {
+		result = lanes_put(&vol->lanes, &offer, stranger->fd, kernel_usec(), whole);
+		if (result == LANES_WAIT || result == LANES_WHOLE)
+			stranger->fd = -1;
+		else
+			snprintf(stranger->text, sizeof(stranger->text), "node %u: %s", offer.node,
+				 lanes_word(result));
+	}
+	pthread_mutex_unlock(&kernel->lock);
+	return result == LANES_WHOLE ? vol : NULL;
+}
+
+/*
+ * I3: not if this node has ended to serve meanwhile, or has given the other one up; nor if that one
+ * has begun another session: what came over this one it has given up, and may bring it there.
+ */
+static bool still_wanted(struct kernel_volume *vol, const struct hello *hello)
+{
+	bool is;
+
+	pthread_mutex_lock(&vol->kernel->lock);
+	is = __serves(vol->kernel, hello) &&
+	     lanes_wanted(&vol->lanes, le32toh(hello->from), hello->number);
+	pthread_mutex_unlock(&vol->kernel->lock);
+	return is;
+}
+
 static void open_door(struct stranger *stranger, struct covol *c, const struct hello *hello)
 {
-	struct kernel_volume *vol = serves(stranger->kernel, hello);
-	unsigned int from = le32toh(hello->from);
+	unsigned int from = le32toh(hello->from), i;
+	struct kernel_volume *vol;
+	struct lanes_set whole;
 	struct covol_uuid id;
 
+	vol = gather(stranger, hello, &whole);
 	if (!vol)
 		return;
 	memcpy(id.bytes, hello->uuid, sizeof(id.bytes));
 	pthread_mutex_lock(&vol->door);
-	if (serves(stranger->kernel, hello) && covol_session_new(c, &id, from, &stranger->fd, 1))
+	if (still_wanted(vol, hello) && covol_session_new(c, &id, from, whole.fd, whole.count))
 		snprintf(stranger->text, sizeof(stranger->text), "node %u: %s", from,
 			 covol_error(c));
 	pthread_mutex_unlock(&vol->door);
+	for (i = 0; i < whole.count; i++)
+		close(whole.fd[i]);
 }
 
 /* Whoever can write to the wire could have changed what was said in clear. */
@@ -261,11 +334,8 @@ static void receive(void *data)
 
 static void complain(struct kernel *kernel, const char *text)
 {
-	struct timespec now;
-	uint64_t usec;
+	uint64_t usec = kernel_usec();
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	usec = now.tv_sec * 1000000ULL + now.tv_nsec / 1000;
 	if (kernel->complained && usec < kernel->complained + COMPLAIN_USEC) {
 		kernel->unsaid++;
 		return;
@@ -278,12 +348,12 @@ static void complain(struct kernel *kernel, const char *text)
 }
 
 /* Nobody is refused because there are many: a member whose connection is refused has no session. */
-static void mind_door(struct kernel *kernel)
+static void mind_door(struct kernel *kernel, bool wide)
 {
 	if (kernel->listener_source)
 		sd_event_source_set_enabled(kernel->listener_source,
-					    kernel->strangers < STRANGERS ? SD_EVENT_ON :
-									    SD_EVENT_OFF);
+					    wide && kernel->strangers < STRANGERS ? SD_EVENT_ON :
+										    SD_EVENT_OFF);
 }
 
 static void received(void *data)
@@ -291,10 +361,11 @@ static void received(void *data)
 	struct stranger *stranger = data;
 
 	stranger->kernel->strangers--;
-	mind_door(stranger->kernel);
+	mind_door(stranger->kernel, true);
 	if (*stranger->text)
 		complain(stranger->kernel, stranger->text);
-	close(stranger->fd);
+	if (stranger->fd >= 0)
+		close(stranger->fd);
 	free(stranger);
 }
 
@@ -306,15 +377,33 @@ static int on_connection(sd_event_source *source, int fd, uint32_t events, void 
 
 	(void)source;
 	(void)events;
-	if (peer < 0)
+	if (peer < 0) {
+		/* It waits, and would be told of at once; kernel_peer_look() tries again. */
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+			mind_door(kernel, false);
 		return 0;
+	}
 	stranger = memory_new(sizeof(*stranger));
 	stranger->kernel = kernel;
 	stranger->fd = peer;
 	kernel->strangers++;
-	mind_door(kernel);
+	mind_door(kernel, true);
 	pool_submit(kernel->pool, receive, received, stranger);
 	return 0;
+}
+
+void kernel_peer_look(struct kernel *kernel)
+{
+	struct kernel_volume *vol;
+	unsigned int late = 0;
+
+	pthread_mutex_lock(&kernel->lock);
+	for (vol = kernel->volumes; vol; vol = vol->next)
+		late += lanes_expire(&vol->lanes, kernel_usec(), GATHER_USEC);
+	pthread_mutex_unlock(&kernel->lock);
+	if (late)
+		complain(kernel, "not all connections of a session have come");
+	mind_door(kernel, true);
 }
 
 int kernel_listen(struct kernel *kernel)
@@ -406,26 +495,84 @@ static int meet(struct kernel *kernel, struct covol *c, int fd, struct hello *he
 	return 0;
 }
 
-static enum own_result hand_over(struct kernel_task *t, int fd)
-{
-	unsigned int peer = t->task->action.other;
-	struct hello hello = {
-		.epoch = htole64(t->task->action.epoch),
-		.from = htole32(t->task->action.node),
-		.to = htole32(peer),
-		.purpose = htole32(FOR_SESSION),
-	};
-	struct covol_uuid id;
-	char text[TROUBLE];
+/* One connection of a session that is being made. */
+struct lane {
+	struct kernel *kernel;
+	const char *address;
+	unsigned int ms;	/* to connect; TLS has CONNECT_MS */
+	struct hello hello;
+	int fd;			/* -1: none */
 	int error;
+	char text[TROUBLE];
+	pthread_t thread;
+};
 
+static void lane_make(struct lane *lane, struct covol *c)
+{
+	lane->fd = covol_socket_connect(c, lane->address, lane->ms);
+	if (lane->fd < 0) {
+		snprintf(lane->text, sizeof(lane->text), "%s", covol_error(c));
+		lane->error = -EIO;
+		lane->fd = -1;
+		return;
+	}
+	lane->error = meet(lane->kernel, c, lane->fd, &lane->hello, CONNECT_MS, lane->text);
+	lift_limit(lane->fd);
+}
+
+static void *lane_thread(void *data)
+{
+	struct lane *lane = data;
+	struct covol *c;
+
+	if (covol_open(&c)) {
+		snprintf(lane->text, sizeof(lane->text), "out of memory");
+		lane->error = -ENOMEM;
+		return NULL;
+	}
+	lane_make(lane, c);
+	covol_close(c);
+	return NULL;
+}
+
+/* Side by side: each is three round trips and a handshake, and a takeover waits for them. */
+static void lanes_make(struct lane *lanes, unsigned int count, struct covol *c)
+{
+	bool started[COVOL_LANES_MAX] = { false };
+	pthread_attr_t attributes;
+	unsigned int i;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, STACK_BYTES);
+	/* Signals are blocked, as in all workers. */
+	for (i = 0; i < count; i++)
+		started[i] = !pthread_create(&lanes[i].thread, &attributes, lane_thread, &lanes[i]);
+	pthread_attr_destroy(&attributes);
+	for (i = 0; i < count; i++) {
+		if (started[i])
+			pthread_join(lanes[i].thread, NULL);
+		else
+			lane_make(&lanes[i], c);
+	}
+}
+
+static enum own_result hand_over(struct kernel_task *t, const struct lane *lanes,
+				 unsigned int count)
+{
+	int fds[COVOL_LANES_MAX];
+	struct covol_uuid id;
+	unsigned int i;
+
+	if (lanes[0].error)
+		return kernel_fail(t, lanes[0].error, "%s", lanes[0].text);
+	for (i = 0; i < count; i++) {
+		if (lanes[i].error)
+			return kernel_fail(t, lanes[i].error, "connection %u of %u: %s", i + 1,
+					   count, lanes[i].text);
+		fds[i] = lanes[i].fd;
+	}
 	memcpy(id.bytes, t->vol->uuid, sizeof(id.bytes));
-	memcpy(hello.uuid, t->vol->uuid, sizeof(hello.uuid));
-	error = meet(t->vol->kernel, t->c, fd, &hello, CONNECT_MS, text);
-	if (error)
-		return kernel_fail(t, error, "%s", text);
-	lift_limit(fd);
-	if (covol_session_new(t->c, &id, peer, &fd, 1))
+	if (covol_session_new(t->c, &id, t->task->action.other, fds, count))
 		return kernel_fail(t, -EIO, "%s", covol_error(t->c));
 	return OWN_OK;
 }
@@ -449,15 +596,45 @@ static enum own_result wait_live(struct kernel_task *t)
 	return kernel_fail(t, -ETIMEDOUT, "the coordinator's kernel says nothing");
 }
 
+static void lane_init(struct lane *lane, const struct kernel_task *t, uint64_t number,
+		      unsigned int place)
+{
+	struct hello *hello = &lane->hello;
+
+	lane->kernel = t->vol->kernel;
+	lane->fd = -1;
+	memcpy(hello->uuid, t->vol->uuid, sizeof(hello->uuid));
+	hello->epoch = htole64(t->task->action.epoch);
+	hello->number = number;
+	hello->lanes = htole16(lane->kernel->config->lanes);
+	hello->lane = htole16(place);
+	hello->from = htole32(t->task->action.node);
+	hello->to = htole32(t->task->action.other);
+	hello->purpose = htole32(FOR_SESSION);
+}
+
+/* The first shows whether there is a way at all; then come the others. */
 static enum own_result connect_by(struct kernel_task *t, const char *address, unsigned int ms)
 {
-	int fd = covol_socket_connect(t->c, address, ms);
+	unsigned int count = t->vol->kernel->config->lanes, i;
+	struct lane lanes[COVOL_LANES_MAX] = { 0 };
 	enum own_result result;
+	uint64_t number;
 
-	if (fd < 0)
-		return kernel_fail(t, -EIO, "%s", covol_error(t->c));
-	result = hand_over(t, fd);
-	close(fd);
+	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+		return kernel_fail(t, -EIO, "there are no random numbers");
+	for (i = 0; i < count; i++) {
+		lane_init(&lanes[i], t, number, i);
+		lanes[i].address = address;
+		lanes[i].ms = ms;
+	}
+	lane_make(&lanes[0], t->c);
+	if (!lanes[0].error)
+		lanes_make(lanes + 1, count - 1, t->c);
+	result = hand_over(t, lanes, count);
+	for (i = 0; i < count; i++)
+		if (lanes[i].fd >= 0)
+			close(lanes[i].fd);
 	return result;
 }
 
