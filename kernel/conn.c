@@ -255,7 +255,7 @@ void covol_msg_set_bvec(struct covol_msg *msg, const struct bio_vec *bvec,
  * covol_conn_send() - queue a message
  * @conn: a started connection
  * @msg: the message; its sent() will be called, perhaps before this returns: the
- *	 caller keeps the connection until then by other means
+ *	 caller keeps the connection until then, not the message
  *
  * What the receiving work item queues it sends itself, when it has read what there
  * is. TLS has locks of its own, which those who do I/O shall not meet.

@@ -12,14 +12,6 @@
 
 #include "ready.h"
 
-/* Not in the C library's headers of all systems. */
-#ifndef SOL_TLS
-#define SOL_TLS		282
-#endif
-#ifndef TCP_ULP
-#define TCP_ULP		31
-#endif
-
 #define CONNECT_SECONDS	5
 
 static int listen_here(struct sockaddr_in *address)

@@ -14,14 +14,6 @@
 
 #include "covol.h"
 
-/* Not in the C library's headers of all systems. */
-#ifndef SOL_TLS
-#define SOL_TLS		282
-#endif
-#ifndef TCP_ULP
-#define TCP_ULP		31
-#endif
-
 /* TLS 1.3 with what kernel TLS can do; the cheapest first. */
 #define PRIORITIES	"SECURE128:-VERS-ALL:+VERS-TLS1.3:" \
 			"-CIPHER-ALL:+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305"
