@@ -79,8 +79,11 @@ bool covol_fence_conflict(struct covol_volume *vol)
  */
 void covol_fence_fail(struct covol_io *io, struct bio *bio)
 {
+	bool fenced = READ_ONCE(io->obj->vol->reasons) & COVOL_REASON_FENCED;
+
 	io->way = COVOL_WAY_HELD;	/* it has gone nowhere */
-	bio->bi_status = errno_to_blk_status(COVOL_FENCE_ERRNO);
+	bio->bi_status = fenced ? errno_to_blk_status(COVOL_FENCE_ERRNO) :
+				  BLK_STS_IOERR;
 	bio_endio(bio);
 }
 
@@ -89,8 +92,8 @@ void covol_fence_fail(struct covol_io *io, struct bio *bio)
  * @vol: the volume
  * @err: how it ended
  *
- * What fails on a node that is fenced says nothing about the LUN: who asked is
- * told that there is no path here, and holds the I/O.
+ * What fails on a node whose volume is unavailable says nothing about the LUN:
+ * who asked is told that there is no path here, and holds the I/O.
  *
  * Context: process context.
  *

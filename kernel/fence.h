@@ -9,6 +9,9 @@
  *
  * While the route is being changed a conflict is expected: a node is fenced
  * before its I/O goes block-redirected (I3). The bio takes the new route.
+ *
+ * User space makes it unavailable, too, on a node that was given up, which need
+ * not have met a conflict: that is not said to be the reason then.
  */
 #ifndef COVOL_FENCE_H
 #define COVOL_FENCE_H

@@ -158,7 +158,8 @@ static void give_back(struct covol_volume *vol)
 	struct bio *bio;
 
 	spin_lock_irq(&vol->hold_lock);
-	if (vol->nr_suspending)
+	/* what is to fail must not come again after a resume */
+	if (vol->nr_suspending && vol->route != COVOL_ROUTE_UNAVAILABLE)
 		take_back(vol, &out);
 	spin_unlock_irq(&vol->hold_lock);
 	while ((bio = bio_list_peek(&out)) &&
@@ -368,6 +369,18 @@ void covol_hold_release(struct covol_volume *vol)
 	vol->releases++;
 	spin_unlock_irqrestore(&vol->hold_lock, flags);
 	mod_delayed_work(covol_hold_wq, &vol->release_work, 0);
+}
+
+/**
+ * covol_hold_release_wait() - let what is held try again, and wait until it has
+ * @vol: the volume
+ *
+ * Context: process context, sleeps.
+ */
+void covol_hold_release_wait(struct covol_volume *vol)
+{
+	covol_hold_release(vol);
+	flush_delayed_work(&vol->release_work);
 }
 
 /* ---- lifetime --------------------------------------------------------- */

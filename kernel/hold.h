@@ -30,6 +30,7 @@ void covol_hold_exit(struct covol_volume *vol);
 
 void covol_hold_add(struct covol_io *io, struct bio *bio);
 void covol_hold_release(struct covol_volume *vol);
+void covol_hold_release_wait(struct covol_volume *vol);
 void covol_hold_fail(struct covol_device *dev);
 void covol_hold_suspend(struct covol_device *dev);
 void covol_hold_resume(struct covol_device *dev);

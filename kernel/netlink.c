@@ -330,10 +330,11 @@ static int check_route(struct genl_info *info, struct covol_volume *vol)
 		return -EINVAL;
 	case COVOL_ROUTE_FS_REDIRECTED:
 	case COVOL_ROUTE_HELD:
+	case COVOL_ROUTE_UNAVAILABLE:
 		return 0;
 	default:
 		NL_SET_ERR_MSG_ATTR(info->extack, attr,
-				    "route: maintenance and unavailable cannot be set");
+				    "route: maintenance cannot be set");
 		return -EINVAL;
 	}
 }

@@ -250,9 +250,16 @@ static void redirect_begins(struct covol_io *io, struct bio *bio,
 			  bio->bi_iter.bi_size);
 }
 
+/* What is lost goes to its peer on every route on which I/O is done at all. */
+static bool may_ask(const struct covol_io *io, enum covol_route route)
+{
+	return route != COVOL_ROUTE_HELD &&
+	       (route != COVOL_ROUTE_UNAVAILABLE || io->lost);
+}
+
 /*
- * To the coordinator's file system, which is right on every route but held.
- * False: look at the route again.
+ * To the coordinator's file system, which is right on every route but held and
+ * unavailable. False: look at the route again.
  *
  * Here on the coordinator itself the request is not counted in
  * vol->redirected: it ends only when the file system's own I/O on the volume
@@ -266,7 +273,7 @@ static bool to_fs(struct covol_io *io, struct bio *bio, u32 state)
 	int err;
 
 	rcu_read_lock();
-	go = READ_ONCE(vol->route) != COVOL_ROUTE_HELD &&
+	go = may_ask(io, READ_ONCE(vol->route)) &&
 	     (here || covol_drain_enter(&vol->redirected));
 	rcu_read_unlock();
 	if (!go)
@@ -653,10 +660,11 @@ static void set_route(struct covol_volume *vol, enum covol_route route,
 /**
  * covol_route_set() - change a volume's route
  * @vol: the volume; its lock is held
- * @route: one of direct, fs-redirected, block-redirected, held
+ * @route: one of direct, fs-redirected, block-redirected, held, unavailable
  * @reasons: why; reasons that were set by user space before are cleared
  *
- * Context: sleeps until all I/O of the old route has ended or is held.
+ * Context: sleeps until all I/O of the old route has ended or is held; on
+ * unavailable until what was held has ended, too, but for what is lost (lost.h).
  */
 void covol_route_set(struct covol_volume *vol, enum covol_route route,
 		     u32 reasons)
@@ -672,7 +680,11 @@ void covol_route_set(struct covol_volume *vol, enum covol_route route,
 		covol_drain_wait(&obj->direct);
 	covol_drain_wait(&vol->redirected);
 	set_route(vol, route, reasons, given);
-	covol_hold_release(vol);
+	/* I3: what is to fail must not meet the route that comes next */
+	if (route == COVOL_ROUTE_UNAVAILABLE)
+		covol_hold_release_wait(vol);
+	else
+		covol_hold_release(vol);
 	covol_event_route_changed(vol);
 }
 

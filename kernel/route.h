@@ -9,7 +9,8 @@
  *	unavailable       all fails, see fence.h
  *
  * covol_route_set() changes the route: it holds new I/O, waits until all I/O
- * of the old route has ended, sets the new one and releases what was held.
+ * of the old route has ended, sets the new one and releases what was held. If
+ * that is to fail it waits until it has.
  * Beside that a path error turns a volume from direct to held, and an I/O
  * that needs a coordinator who cannot be reached is held by itself, while the
  * others go on (I7).

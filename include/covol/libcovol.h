@@ -201,8 +201,8 @@ int covol_volume_new(struct covol *c, const struct covol_volume *volume);
  * @volume: uuid says which; the members that @fields names are the new values
  * @fields: bits of enum covol_volume_field
  *
- * A change of route returns when all I/O of the old route has ended. A volume may grow, if its LUN
- * has; it does not shrink: -EINVAL, -ERANGE past the LUN's end.
+ * A change of route returns when all I/O of the old route has ended (unavailable: has failed, if it
+ * was held). A volume may grow, if its LUN has; else -EINVAL, -ERANGE past the LUN's end.
  */
 int covol_volume_set(struct covol *c, const struct covol_volume *volume, unsigned int fields);
 

@@ -251,6 +251,31 @@ static void release_whole(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, under_way(&rig->obj->direct), 0);
 }
 
+/* A node was given up: by the time that the route is set what was held has
+ * failed, so that it cannot meet the next one (I3).
+ */
+static void unavailable(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	struct clone *c;
+
+	covol_rig_choose(test, IMAGE);
+	covol_rig_route(test, HELD);
+	c = come(test, WRITE_PLAIN, 10, 8);
+	covol_expect_held(test, c);
+	covol_rig_set(rig, UNAVAILABLE, COVOL_REASON_ADMIN);
+	covol_expect_ended(test, c, -EIO);
+	KUNIT_EXPECT_EQ(test, rig->vol->route, UNAVAILABLE);
+	/* nobody has met a conflict */
+	KUNIT_EXPECT_FALSE(test, rig->vol->reasons & COVOL_REASON_FENCED);
+	c = come(test, WRITE_PLAIN, 10, 8);
+	covol_expect_ended(test, c, -EIO);
+	covol_rig_route(test, DIRECT);
+	KUNIT_EXPECT_EQ(test, rig->nr_arrived, 0);
+	c = come(test, WRITE_PLAIN, 10, 8);
+	covol_expect_way(test, c, 'L', 1010, 8, "afterwards");
+}
+
 /* While a recall waits, nothing relies on the map. */
 static void recall(struct kunit *test)
 {
@@ -420,6 +445,24 @@ static void lost(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, rig->arrived[0], LUN_SECTOR + 7020);
 }
 
+/* Nor does it fail before that peer has answered or is forgotten (I3). */
+static void lost_unavailable(struct kunit *test)
+{
+	struct clone *c = with_coordinator(test, WRITE_PLAIN);
+	struct rig *rig = test->priv;
+
+	covol_rig_answer(c, -ECONNRESET);
+	covol_rig_set(rig, UNAVAILABLE, COVOL_REASON_ADMIN);
+	covol_rig_no_retry(rig);
+	covol_expect_held(test, c);
+	covol_expect_asked(test, c, COORDINATOR, rig->obj->id, 320);
+
+	rig->vol->coordinator = PEER;
+	try_again(rig);
+	covol_expect_ended(test, c, -EIO);
+	KUNIT_EXPECT_EQ(test, rig->nr_arrived, 0);
+}
+
 /* What may be under way to the LUN through a peer is so for a recall, too (I2),
  * until that has answered.
  */
@@ -455,10 +498,12 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(change),
 	KUNIT_CASE(release),
 	KUNIT_CASE(release_whole),
+	KUNIT_CASE(unavailable),
 	KUNIT_CASE(recall),
 	KUNIT_CASE_PARAM(answer, answers_gen_params),
 	KUNIT_CASE(granted_meanwhile),
 	KUNIT_CASE(lost),
+	KUNIT_CASE(lost_unavailable),
 	KUNIT_CASE(lost_block),
 	{ }
 };

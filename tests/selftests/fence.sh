@@ -179,6 +179,40 @@ held_fails() {
 	back
 }
 
+# Node 2 is given up while two zero the same place: behind the first, which waits, the other waits in its ioctl. When the
+# first has failed the block layer may write zeroes in its place, and the other is sent; that must not wait once more (I3).
+given_up() {
+	local name
+
+	put "$RUN/two" "$IMG" "$MIB"
+	route 2 held
+	start first blkdiscard -f --zeroout -o "$MIB" -l "$MIB" "$IMG"
+	within 20 is_held 2
+	start second blkdiscard -f --zeroout -o "$MIB" -l "$MIB" "$IMG"
+	sleep 1
+	for name in first second; do
+		alive "$name" || fail "$name has ended: $(<"$RUN/$name.log")"
+	done
+	dmsetup message n2-img 0 fail_held
+	within 20 is_held 2
+	route 2 unavailable
+	equal 'bios that are held' "$(held 2)" 0
+	for name in first second; do
+		within 20 dead "$name"
+		grep -q 'Input/output error' "$RUN/$name.log" || fail "$name: $(<"$RUN/$name.log")"
+	done
+	way_is n2-img 'unavailable admin' || fail "$(dmsetup status n2-img)"
+	fails dd if="$RUN/one" of="$IMG" bs=4k count=1 oflag=direct,seek_bytes seek="$MIB" conv=notrunc 2>"$RUN/error"
+	grep -q 'Input/output error' "$RUN/error" || fail "$(<"$RUN/error")"
+	equal 'bios that are held' "$(held 2)" 0
+	same "$RUN/two" /dev/mapper/img1 "$MIB" "$MIB"
+	route 2 direct
+	way_is n2-img 'direct -' || fail "$(dmsetup status n2-img)"
+	same "$RUN/two" "$IMG" "$MIB" "$MIB"
+	put "$RUN/one" "$IMG" "$MIB"
+	same "$RUN/one" /dev/mapper/img1 "$MIB" "$MIB"
+}
+
 # A bio is on its way to the LUN when node 2 goes block-redirected, for which it is fenced.
 expected() {
 	trap 'dmsetup resume --noudevsync path2' EXIT
@@ -230,6 +264,7 @@ first 'a LUN with reservations, a coordinator and a member with keys' up
 it 'a member that is fenced: the write fails, the volume is unavailable at once, and says why' fenced
 it 'it has a key again: a route is set, and it goes on' back
 it 'what was held fails, too' held_fails
+it 'given up: what waits fails, what comes when it has failed too, and nothing of it is done later' given_up
 it 'a conflict while the route is changed: the bio takes the new route' expected
 it 'a coordinator that is fenced: I/O of members waits' coordinator
 last 'all is taken down; the module unloads' down

@@ -201,8 +201,7 @@ contradictory_volume() {
 		EEXIST uuid: this volume is known        | VOLUME_NEW VOLUME_UUID=uuid:$UUID VOLUME_NODE=u32:1 VOLUME_EPOCH=u64:1 VOLUME_COORDINATOR=u32:2 VOLUME_SIZE=u64:512
 		EINVAL redirect-peer: is this node       | VOLUME_SET $V VOLUME_ROUTE=u32:2 VOLUME_REDIRECT_PEER=u32:1
 		EINVAL route: block-redirected needs     | VOLUME_SET $V VOLUME_ROUTE=u32:2
-		EINVAL route: maintenance and unavailab  | VOLUME_SET $V VOLUME_ROUTE=u32:4
-		EINVAL route: maintenance and unavailab  | VOLUME_SET $V VOLUME_ROUTE=u32:5
+		EINVAL route: maintenance cannot be set  | VOLUME_SET $V VOLUME_ROUTE=u32:4
 		ENOLINK route: direct needs a path       | VOLUME_SET VOLUME_UUID=uuid:$OTHER VOLUME_ROUTE=u32:0
 		EINVAL size: a volume does not shrink    | VOLUME_SET $V VOLUME_SIZE=u64:512
 		EINVAL size: too large, or not in        | VOLUME_SET $V VOLUME_SIZE=u64:9223372036854776320

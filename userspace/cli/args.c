@@ -100,7 +100,7 @@ const char *parse_value(enum arg_kind kind, const char *word, void *value)
 		       "a role (member, coordinator)";
 	case ARG_ROUTE:
 		return parse_enum(covol_route_parse(word), value) ? NULL :
-		       "a route (direct, fs-redirected, block-redirected, held)";
+		       "a route (direct, fs-redirected, block-redirected, held, unavailable)";
 	case ARG_IMAGE:
 		return parse_number(word, 1, UINT64_MAX, value) ? NULL : "an image id (from 1)";
 	case ARG_OBJECT:

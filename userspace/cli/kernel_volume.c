@@ -145,7 +145,7 @@ int kernel_volume_set(const struct command *self, int argc, char **argv)
 	struct arg args[] = {
 		{ "UUID", ARG_UUID, &volume.uuid, true, "the volume" },
 		{ "--route", ARG_ROUTE, &volume.route, false,
-		  "direct, fs-redirected, block-redirected or held" },
+		  "direct, fs-redirected, block-redirected, held or unavailable" },
 		{ "--redirect-peer", ARG_NODE, &volume.redirect_peer, false,
 		  "node through which block-redirected I/O goes" },
 		{ "--epoch", ARG_NUMBER, &volume.epoch, false, "number of the coordinator's term" },

@@ -24,7 +24,8 @@ enum covol_role {
 
 /**
  * enum covol_route - The way that a volume's I/O takes on this node.
- *   maintenance and unavailable are reported, never set by volume-set.
+ *   maintenance is reported, never set by volume-set. unavailable is set by
+ *   the kernel itself, too, with the reason fenced.
  * @COVOL_ROUTE_DIRECT: Data goes straight to the LUN.
  * @COVOL_ROUTE_FS_REDIRECTED: All I/O goes through the coordinator's file
  *   system.
