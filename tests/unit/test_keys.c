@@ -371,6 +371,13 @@ static void test_idle(void **state)
 	look();
 	assert_string_equal(rig.log, "extend:b ");
 	assert_int_equal(fake_requests(), 2);
+	/* I3: what a node that was given up fails goes on failing. */
+	rig.vol->keyeds = 1;
+	rig.vol->keys_after = 0;
+	volume_is(COVOL_ROLE_MEMBER, COVOL_ROUTE_UNAVAILABLE);
+	look();
+	assert_string_equal(rig.log, "extend:b ");
+	assert_routes(2, NULL, 0);
 }
 
 /* A refusal is no reason to stop; it is tried again, but not at once. */

@@ -104,7 +104,7 @@ int __wrap_lun_header_read(struct lun *lun, struct lun_header *header,
 	return 0;
 }
 
-enum own_result __wrap_kernel_images_fail_held(struct kernel_task *t)
+enum own_result __wrap_kernel_route_fail(struct kernel_task *t)
 {
 	(void)t;
 	rig.failed++;

@@ -210,6 +210,41 @@ static void test_conflict_alone(void **state)
 	assert_true(runner_since(node->runner, uuid, NODE) > since);
 }
 
+/* Who was given up fails all I/O until it is told a route, whatever the state says of it. */
+static void test_given_up(void **state)
+{
+	struct node *node = *state;
+	const uint8_t uuid[16] = { 1 };
+	struct own_status status;
+	uint64_t since;
+
+	add(node, 1);
+	simple(node, OWN_EV_START);
+	until(node, is_online(node));
+	since = runner_since(node->runner, uuid, NODE);
+	pthread_mutex_lock(&node->lock);
+	node->facts.failing = OWN_EXPELLED_UNKNOWN;
+	pthread_mutex_unlock(&node->lock);
+	runner_fact(node->runner, uuid);
+	status = runner_status(node->runner, volume(node), NODE);
+	assert_int_equal(status.state, OWN_STATE_UNAVAILABLE);
+	assert_int_equal(status.reasons, 0);
+	assert_true(runner_since(node->runner, uuid, NODE) > since);
+	pthread_mutex_lock(&node->lock);
+	node->facts.failing = OWN_EXPELLED;
+	pthread_mutex_unlock(&node->lock);
+	status = runner_status(node->runner, volume(node), NODE);
+	assert_int_equal(status.state, OWN_STATE_UNAVAILABLE);
+	assert_int_equal(status.reasons, OWN_REASON_FENCED);
+	/* That is no conflict: nobody fences it for that. */
+	assert_true(is_online(node));
+	pthread_mutex_lock(&node->lock);
+	node->facts.failing = OWN_NOT_EXPELLED;
+	pthread_mutex_unlock(&node->lock);
+	status = runner_status(node->runner, volume(node), NODE);
+	assert_int_equal(status.state, OWN_STATE_DIRECT);
+}
+
 static void test_path(void **state)
 {
 	struct node *node = *state;
@@ -406,7 +441,7 @@ int main(void)
 		TEST(test_no_disk),    TEST(test_conflict),	 TEST(test_conflict_alone),
 		TEST(test_path),       TEST(test_has_less),	 TEST(test_trouble),
 		TEST(test_boot),       TEST(test_stuck),	 TEST(test_differs),
-		TEST(test_boot_key),   TEST(test_damaged_state),
+		TEST(test_boot_key),   TEST(test_damaged_state), TEST(test_given_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -356,6 +356,8 @@ own_nodes ownership_holders(const struct ownership *own, const struct own_volume
  * @path: the LUN can be reached; when it comes back, its header has been read
  * @held: the kernel holds I/O because it met a lost path, and has not been given a route since
  * @conflict: the LUN has refused the key of @incarnation
+ * @failing: the kernel fails all I/O, and has not been given a route since, as the node was given
+ *	     up, or nobody knows whether it was
  * @busy: a task is under way, and changes what follows
  * @changing_key: one is, or waits, that changes the key
  * @incarnation: of the key registered last, or tried to; 0: none
@@ -368,6 +370,7 @@ struct own_facts {
 	bool path;
 	bool held;
 	bool conflict;
+	enum own_expelled failing;
 	bool busy;
 	bool changing_key;
 	uint64_t incarnation;

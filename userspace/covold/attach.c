@@ -83,16 +83,6 @@ int attach_remove(const uint8_t uuid[COVOL_UUID_LEN], uint64_t id, char error[AT
 		     result == -EBUSY ? "it is in use" : strerror(-result));
 }
 
-int attach_fail_held(const uint8_t uuid[COVOL_UUID_LEN], uint64_t id, char error[ATTACH_ERROR])
-{
-	char name[ATTACH_NAME];
-	int result = dm_tell(attach_name(uuid, id, name), "fail_held");
-
-	if (!result || result == -ENXIO)
-		return 0;
-	return wrong(error, result, "what is held cannot be failed: %s", strerror(-result));
-}
-
 bool attach_exists(const uint8_t uuid[COVOL_UUID_LEN], uint64_t id)
 {
 	char name[ATTACH_NAME];

@@ -39,8 +39,6 @@ int attach_make(const struct covol_volume *volume, uint64_t id, uint64_t size,
 		char error[ATTACH_ERROR]);
 /* That there is none is no error. -EBUSY: something has it open. */
 int attach_remove(const uint8_t uuid[COVOL_UUID_LEN], uint64_t id, char error[ATTACH_ERROR]);
-/* What is held of the device fails now. That there is no device is no error. */
-int attach_fail_held(const uint8_t uuid[COVOL_UUID_LEN], uint64_t id, char error[ATTACH_ERROR]);
 
 bool attach_exists(const uint8_t uuid[COVOL_UUID_LEN], uint64_t id);
 

@@ -113,19 +113,6 @@ int dm_replace(const char *name, uint64_t sectors, const char *target, const cha
 	return result;
 }
 
-int dm_tell(const char *name, const char *words)
-{
-	struct dm_target_msg *told;
-	union message message;
-
-	begin(&message, name, 0);
-	told = (struct dm_target_msg *)(message.bytes + message.head.data_start);
-	if (strlen(words) >= sizeof(message) - sizeof(message.head) - sizeof(*told))
-		return -E2BIG;
-	strcpy(told->message, words);
-	return call(DM_TARGET_MSG, &message);
-}
-
 const char *dm_path(dev_t number, char path[DM_PATH_LEN])
 {
 	snprintf(path, DM_PATH_LEN, "/dev/dm-%u", minor(number));

@@ -25,9 +25,6 @@ int dm_remove(const char *name);
  */
 int dm_replace(const char *name, uint64_t sectors, const char *target, const char *params);
 
-/* Tell its target something. */
-int dm_tell(const char *name, const char *words);
-
 /* "/dev/dm-3", which the kernel makes. Returns @path. */
 const char *dm_path(dev_t number, char path[DM_PATH_LEN]);
 

@@ -179,24 +179,18 @@ static enum own_result leave(struct kernel_task *t)
 	return result == OWN_OK ? drop_mount(t) : result;
 }
 
-/* A route is about to be set; if it meets a lost path the kernel says so again. */
-static void routed_anew(struct kernel_volume *vol)
-{
-	pthread_mutex_lock(&vol->kernel->lock);
-	vol->facts.held = false;
-	vol->facts.route = OWN_ROUTE_NONE;
-	pthread_mutex_unlock(&vol->kernel->lock);
-}
-
 /*
- * I3: this node was given up, others go on in its place; what it had begun must not be done now.
- * Where nobody remembers, who registers looks for its key (kernel_register()); who has no path
- * cannot.
+ * I3: this node was given up, others go on in its place; what it had begun must not be done now,
+ * and some of it may still come. Where nobody remembers, who registers looks for its key
+ * (kernel_register()); who has no path cannot.
  */
-static bool must_fail(const struct own_action *action)
+static bool must_fail(const struct kernel_task *t)
 {
+	const struct own_action *action = &t->task->action;
+
 	return action->expelled == OWN_EXPELLED ||
-	       (action->expelled && action->task == OWN_TASK_BARRIER);
+	       (action->expelled && action->task == OWN_TASK_BARRIER) ||
+	       kernel_route_failing(t->vol);
 }
 
 /*
@@ -206,22 +200,13 @@ static bool must_fail(const struct own_action *action)
  */
 static enum own_result give_up(struct kernel_task *t)
 {
-	struct covol_volume volume = { .uuid = id_of(t->vol), .route = COVOL_ROUTE_HELD };
 	enum own_result result = leave(t);
-	int error;
 
 	if (result == OWN_OK)
 		result = kernel_images_clear(t);
 	if (result != OWN_OK)
 		return result;
-	routed_anew(t->vol);
-	/* Answered when all I/O of the route before has ended, or is held. */
-	error = covol_volume_set(t->c, &volume, COVOL_VOLUME_ROUTE);
-	if (error == -ENOENT)
-		return OWN_OK;
-	if (error)
-		return covol_failed(t, error);
-	return must_fail(&t->task->action) ? kernel_images_fail_held(t) : OWN_OK;
+	return must_fail(t) ? kernel_route_fail(t) : kernel_route_hold(t);
 }
 
 /* The kernel knows the volume, with that coordinator at that epoch. */
@@ -247,43 +232,6 @@ enum own_result kernel_know(struct kernel_task *t, unsigned int coordinator, uin
 	return kernel_path_tell(t, &volume);
 }
 
-static const uint32_t kernel_routes[OWN_ROUTES] = {
-	[OWN_ROUTE_NONE] = COVOL_ROUTE_HELD,
-	[OWN_ROUTE_DIRECT] = COVOL_ROUTE_DIRECT,
-	[OWN_ROUTE_FS] = COVOL_ROUTE_FS_REDIRECTED,
-	[OWN_ROUTE_BLOCK] = COVOL_ROUTE_BLOCK_REDIRECTED,
-};
-
-/* What the kernel has been given, in our words. */
-static enum own_route route_of(const struct covol_volume *volume)
-{
-	enum own_route route;
-
-	for (route = OWN_ROUTE_DIRECT; route < OWN_ROUTES; route++)
-		if (kernel_routes[route] == volume->route)
-			return route;
-	return OWN_ROUTE_NONE;
-}
-
-/* @peer: BLOCK: through which node; else 0. */
-static enum own_result set_route(struct kernel_task *t, enum own_route route, uint32_t peer)
-{
-	struct covol_volume volume = {
-		.uuid = id_of(t->vol), .route = kernel_routes[route], .redirect_peer = peer,
-	};
-	int error;
-
-	routed_anew(t->vol);
-	error = covol_volume_set(t->c, &volume,
-				 COVOL_VOLUME_ROUTE | (peer ? COVOL_VOLUME_REDIRECT_PEER : 0));
-	if (error)
-		return covol_failed(t, error);
-	pthread_mutex_lock(&t->vol->kernel->lock);
-	t->vol->facts.route = route;
-	pthread_mutex_unlock(&t->vol->kernel->lock);
-	return OWN_OK;
-}
-
 /* ---- tasks ---- */
 
 static enum own_result do_register(struct kernel_task *t)
@@ -305,7 +253,8 @@ static enum own_result do_barrier(struct kernel_task *t)
 
 	if (t->task->action.apart)
 		log_about(LOG_WARNING, NULL, t->vol->name,
-			  "this node gets no session: its layouts are given back, its I/O waits");
+			  "this node gets no session: its layouts are given back, its I/O %s",
+			  kernel_route_failing(t->vol) ? "fails" : "waits");
 	if (t->task->action.expelled || t->task->action.apart)
 		return give_up(t);
 	result = leave(t);
@@ -331,7 +280,7 @@ static enum own_result do_mount(struct kernel_task *t)
 	if (result == OWN_OK)
 		result = kernel_know(t, t->task->action.node, t->task->action.epoch);
 	if (result == OWN_OK)
-		result = set_route(t, OWN_ROUTE_DIRECT, 0);
+		result = kernel_route_set(t, OWN_ROUTE_DIRECT, 0);
 	if (result != OWN_OK)
 		return result;
 	error = covol_volume_get(t->c, &id, &volume);
@@ -436,7 +385,7 @@ static enum own_result do_route(struct kernel_task *t)
 	/* The one that was fenced for it; with another there may be writes under way. */
 	if (route == OWN_ROUTE_BLOCK && incarnation && incarnation != t->task->action.incarnation)
 		return kernel_fail(t, -EINVAL, "this node has another key than was fenced");
-	return set_route(t, route, route == OWN_ROUTE_BLOCK ? t->task->action.other : 0);
+	return kernel_route_set(t, route, route == OWN_ROUTE_BLOCK ? t->task->action.other : 0);
 }
 
 static enum own_result do_close(struct kernel_task *t)
@@ -481,6 +430,7 @@ static void probe(struct kernel_volume *vol, struct covol *c)
 		    session.state == COVOL_SESSION_STATE_LIVE;
 
 	uint64_t key = boot_key(vol->kernel->config->runtime_directory, vol->uuid);
+	bool fenced = there && volume.reasons & COVOL_REASON_FENCED;
 	bool lost = there && volume.reasons & COVOL_REASON_NO_DISK_PATH;
 	/* What redirects need not be the path. */
 	bool path = !lost && (!there || volume.route != COVOL_ROUTE_BLOCK_REDIRECTED ||
@@ -492,13 +442,16 @@ static void probe(struct kernel_volume *vol, struct covol *c)
 		vol->facts.held = lost && volume.route == COVOL_ROUTE_HELD;
 		vol->facts.mounted = mounted;
 		vol->facts.session_epoch = live ? volume.epoch : 0;
-		vol->facts.route = there ? route_of(&volume) : OWN_ROUTE_NONE;
+		vol->facts.route = there ? kernel_route_of(&volume) : OWN_ROUTE_NONE;
 		vol->facts.incarnation = key;
 		resume = mounted && there && volume.role == COVOL_ROLE_COORDINATOR;
 		if (resume)
 			vol->serving = volume.epoch;
-		if (there && volume.reasons & COVOL_REASON_FENCED)
+		if (fenced)
 			vol->facts.conflict = true;
+		/* That was an agent, which knew why; if it was a conflict, the kernel itself. */
+		else if (there && volume.route == COVOL_ROUTE_UNAVAILABLE)
+			vol->facts.failing = OWN_EXPELLED_UNKNOWN;
 	}
 	vol->known = true;
 	pthread_mutex_unlock(&vol->kernel->lock);

@@ -164,6 +164,23 @@ int kernel_keys_watch(struct kernel *kernel);
 void kernel_keys_end(struct kernel *kernel);
 
 /*
+ * kernel_route.c: the route that the kernel is given.
+ * What it has been given, in our words.
+ */
+enum own_route kernel_route_of(const struct covol_volume *volume);
+/* @peer: BLOCK: through which node; else 0. */
+enum own_result kernel_route_set(struct kernel_task *t, enum own_route route, uint32_t peer);
+enum own_result kernel_route_hold(struct kernel_task *t);
+/*
+ * I3: what waits fails, and so does what comes until the node is given a route: the block layer may
+ * send again what has failed, and what waited behind it comes only then.
+ */
+enum own_result kernel_route_fail(struct kernel_task *t);
+/* Whether it does, and why. */
+enum own_expelled kernel_route_failing(struct kernel_volume *vol);
+void kernel_route_set_failing(struct kernel_volume *vol, enum own_expelled why);
+
+/*
  * kernel_path.c: the way to the LUN.
  * Whether there is one that can be used: what the kernel has been told of without its LUN it uses
  * without it as long as devices of images use the volume.
@@ -182,7 +199,6 @@ void kernel_images_break_off(struct kernel *kernel, const uint8_t uuid[16]);
 enum own_result kernel_images_release(struct kernel_task *t);
 void kernel_images_drop(struct kernel_task *t);
 enum own_result kernel_images_clear(struct kernel_task *t);
-enum own_result kernel_images_fail_held(struct kernel_task *t);
 enum own_result kernel_images_forget(struct kernel_task *t);
 enum own_result kernel_images_recall(struct kernel_task *t);
 enum own_result kernel_images_close(struct kernel_task *t);

@@ -281,35 +281,6 @@ enum own_result kernel_images_clear(struct kernel_task *t)
 	return each(t, clear);
 }
 
-static int fail_held(struct kernel_task *t, const struct covol_uuid *uuid,
-		     const struct covol_image *image)
-{
-	char why[ATTACH_ERROR];
-	int error;
-
-	(void)uuid;
-	error = attach_fail_held(t->vol->uuid, image->id, why);
-	if (error)
-		log_warning("volume %s: image %llu: %s", t->vol->name,
-			    (unsigned long long)image->id, why);
-	return error;
-}
-
-/* Nothing waits where the kernel does not know the volume: the node has booted, say. */
-enum own_result kernel_images_fail_held(struct kernel_task *t)
-{
-	struct covol_uuid uuid = id_of(t->vol);
-	struct covol_volume volume;
-
-	if (covol_volume_get(t->c, &uuid, &volume) == -ENOENT)
-		return OWN_OK;
-	log_about(LOG_WARNING, NULL, t->vol->name, "%s: what waited here fails",
-		  t->task->action.expelled == OWN_EXPELLED ?
-			  "this node was given up and fenced" :
-			  "nobody knows whether this node was given up");
-	return each(t, fail_held);
-}
-
 enum own_result kernel_images_forget(struct kernel_task *t)
 {
 	struct covol_uuid uuid = id_of(t->vol);

@@ -144,7 +144,7 @@ static enum own_result look_back(struct kernel_task *t, struct lun *lun)
 	there = told && lun_pr_has(&pr, lun_key_make(kernel_cluster_id(t->vol->kernel),
 						     t->task->action.node, told));
 	lun_pr_free(&pr);
-	return there ? OWN_OK : kernel_images_fail_held(t);
+	return there ? OWN_OK : kernel_route_fail(t);
 }
 
 /* Everything that an older key did has been given up, and has ended. */

@@ -119,6 +119,8 @@ enum own_result kernel_path_tell(struct kernel_task *t, struct covol_volume *vol
 		error = covol_volume_new(t->c, volume);
 		if (error)
 			result = kernel_fail(t, -EIO, "%s", covol_error(t->c));
+		else
+			kernel_route_set_failing(t->vol, OWN_NOT_EXPELLED);
 	}
 	if (volume->lun_fd >= 0)
 		close(volume->lun_fd);

@@ -309,13 +309,20 @@ static const char *reasons_text(unsigned int reasons, char text[128])
 	return text;
 }
 
-static bool met_conflict(struct runner *runner, const struct own_volume *vol, unsigned int node)
+/*
+ * A node that was fenced may be the last to hear of it, or be cut off from who knows; and one that
+ * was given up fails all I/O until it is told a route.
+ */
+static void correct(struct runner *runner, const struct own_volume *vol, struct own_status *status)
 {
 	struct own_facts facts;
 
-	return runner->exchange && node == runner->exchange->node &&
-	       runner->setup.driver->facts(runner->setup.driver_data, vol->uuid, &facts) &&
-	       facts.conflict;
+	if (!runner->setup.driver->facts(runner->setup.driver_data, vol->uuid, &facts))
+		return;
+	if (facts.conflict || facts.failing)
+		status->state = OWN_STATE_UNAVAILABLE;
+	if (facts.conflict || facts.failing == OWN_EXPELLED)
+		status->reasons |= OWN_REASON_FENCED;
 }
 
 struct own_status runner_status(struct runner *runner, const struct own_volume *vol,
@@ -323,11 +330,9 @@ struct own_status runner_status(struct runner *runner, const struct own_volume *
 {
 	struct own_status status = ownership_status(&runner->own, vol, node);
 
-	/* A node that was fenced may be the last to hear of it, or be cut off from who knows. */
-	if (status.state != OWN_STATE_UNAVAILABLE && met_conflict(runner, vol, node)) {
-		status.state = OWN_STATE_UNAVAILABLE;
-		status.reasons |= OWN_REASON_FENCED;
-	}
+	if (status.state != OWN_STATE_UNAVAILABLE && runner->exchange &&
+	    node == runner->exchange->node)
+		correct(runner, vol, &status);
 	return status;
 }
 
