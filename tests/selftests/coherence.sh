@@ -308,7 +308,7 @@ silent_holder() {
 
 	put "$RUN/one" "$IMG2" "$at" 1M
 	within 10 has 3 "$IMG3" "$at" data
-	start events "$HERE/../bin/covol" kernel events --timeout 50
+	start events "$HERE/../bin/covol" kernel events --timeout $((50 * SLOW))
 	within 10 grep -q following "$RUN/events.log"
 	ip link set v3 down
 	start discard blkdiscard -f -o "$at" -l "$MIB" "$IMG2"

@@ -91,7 +91,7 @@ data_lanes() {
 }
 
 planned() {
-	start events "$HERE/../bin/covol" kernel events --timeout 20 --count 1 --json
+	start events "$HERE/../bin/covol" kernel events --timeout $((20 * SLOW)) --count 1 --json
 	within 10 grep -q following "$RUN/events.log"
 	member goodbye
 	within 10 dead events

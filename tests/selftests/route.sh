@@ -135,7 +135,7 @@ no_timeout() {
 }
 
 events() {
-	start events "$HERE/../bin/covol" kernel events --count 2 --timeout 20
+	start events "$HERE/../bin/covol" kernel events --count 2 --timeout $((20 * SLOW))
 	within 10 grep -q following "$RUN/events.log"
 	route 1 fs-redirected
 	route 1 direct

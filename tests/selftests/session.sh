@@ -292,7 +292,7 @@ epoch_differs() {
 
 # events NODE: its next two (the session's end, and the route's reason if it is the member) to $RUN/events.log.
 events() {
-	start events nsenter --net="$(netns "$1")" "$HERE/../bin/covol" kernel events --timeout 20 --count "$1"
+	start events nsenter --net="$(netns "$1")" "$HERE/../bin/covol" kernel events --timeout $((20 * SLOW)) --count "$1"
 	within 10 grep -q following "$RUN/events.log"
 }
 
