@@ -68,7 +68,7 @@ const char *covol_reason_name(unsigned int bit)
 /* ---- holding ---------------------------------------------------------- */
 
 /* Give up what counts the I/O as under way. */
-static void leave(struct covol_io *io)
+static inline void leave(struct covol_io *io)
 {
 	if (io->relies)
 		covol_drain_leave(&io->obj->direct);
@@ -335,30 +335,31 @@ static int by_map_only(struct covol_io *io, struct bio *bio,
 		return -ENXIO;	/* a recall is draining */
 	}
 	io->relies = true;
-	if (!map_applies(bio)) {
+	if (map_applies(bio)) {
+		look_up(obj, bio, &ext);
 		rcu_read_unlock();
-		if (covol_bio_is_flush(bio) || is_identity(obj)) {
-			trace_covol_route(io, bio, lun_way(route), *state);
-			return to_lun(io, bio, bio->bi_iter.bi_sector, route);
+		if (ext.len < sectors) {
+			if (!split)
+				goto leave;	/* the coordinator takes it whole */
+			dm_accept_partial_bio(bio, ext.len);
+			io->iter = bio->bi_iter;
 		}
-		goto leave;
+		if (!goes_direct(bio, ext.state)) {
+			*state = ext.state;
+			if (bio_op(bio) == REQ_OP_READ &&
+			    covol_state_zero(ext.state))
+				return zero_fill(io, bio, ext.state);
+			goto leave;
+		}
+	} else {
+		rcu_read_unlock();
+		if (!covol_bio_is_flush(bio) && !is_identity(obj))
+			goto leave;
+		ext.place = bio->bi_iter.bi_sector;
+		ext.state = COVOL_EXTENT_STATE_UNKNOWN;
 	}
-	look_up(obj, bio, &ext);
-	rcu_read_unlock();
-
-	if (ext.len < sectors) {
-		if (!split)
-			goto leave;	/* the coordinator takes it whole */
-		dm_accept_partial_bio(bio, ext.len);
-		io->iter = bio->bi_iter;
-	}
-	if (goes_direct(bio, ext.state)) {
-		trace_covol_route(io, bio, lun_way(route), ext.state);
-		return to_lun(io, bio, ext.place, route);
-	}
-	*state = ext.state;
-	if (bio_op(bio) == REQ_OP_READ && covol_state_zero(ext.state))
-		return zero_fill(io, bio, ext.state);
+	trace_covol_route(io, bio, lun_way(route), ext.state);
+	return to_lun(io, bio, ext.place, route);
 leave:
 	leave(io);
 	return -ENXIO;
@@ -414,16 +415,17 @@ static int one_try(struct covol_io *io, struct bio *bio, bool split)
 	if (covol_lost_check(io))
 		return ask_again(io, bio, route);
 	switch (route) {
+	case COVOL_ROUTE_FS_REDIRECTED:
+		if (!is_direct(route, io->obj)) {
+			if (refused(io, bio))
+				return refuse(io, bio);
+			return to_fs(io, bio, COVOL_EXTENT_STATE_UNKNOWN) ?
+				DM_MAPIO_SUBMITTED : -EAGAIN;
+		}
+		fallthrough;
 	case COVOL_ROUTE_DIRECT:
 	case COVOL_ROUTE_BLOCK_REDIRECTED:
 		return by_map(io, bio, route, split);
-	case COVOL_ROUTE_FS_REDIRECTED:
-		if (is_direct(route, io->obj))
-			return by_map(io, bio, route, split);
-		if (refused(io, bio))
-			return refuse(io, bio);
-		return to_fs(io, bio, COVOL_EXTENT_STATE_UNKNOWN) ?
-			DM_MAPIO_SUBMITTED : -EAGAIN;
 	case COVOL_ROUTE_UNAVAILABLE:
 		covol_fence_fail(io, bio);
 		return DM_MAPIO_SUBMITTED;
@@ -432,7 +434,8 @@ static int one_try(struct covol_io *io, struct bio *bio, bool split)
 	}
 }
 
-static int route_bio(struct covol_io *io, struct bio *bio, bool split)
+/* Not in line twice: so what it calls is, which the direct path shows. */
+static noinline int route_bio(struct covol_io *io, struct bio *bio, bool split)
 {
 	int ret;
 
