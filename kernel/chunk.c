@@ -35,9 +35,11 @@
 #define AHEAD_MAX	64u
 
 /* So many of them at once, and with the write itself, where the device writes
- * zeroes by itself.
+ * zeroes by itself. Else an eighth of them, while that is not too much to wait
+ * for: each change of the map has its price.
  */
 #define AHEAD_STEP	8u
+#define AHEAD_SENT	(4ull << 20)
 
 /* A writer has several chunks under way, which come in any order. */
 #define AHEAD_SLACK	4u
@@ -250,17 +252,23 @@ static bool zeroes_fast(struct covol_object *obj)
 	return !covol_fill_moves(obj) && covol_blocks_zero_fast(obj);
 }
 
+/* Bytes that are prepared at once. */
+static u64 ahead_step(const struct stream *stream, u64 chunk, bool fast)
+{
+	if (fast)
+		return AHEAD_STEP * chunk;
+	return clamp(stream->ahead / 8 * chunk, chunk, max(chunk, AHEAD_SENT));
+}
+
 /* What is to be prepared next, for whom. */
 static bool next_ahead(struct covol_chunks *chunks, u64 *start, u64 *end,
 		       u32 *peer)
 {
 	struct covol_object *obj = chunks->obj;
-	u64 step = READ_ONCE(obj->vol->chunk_size);
+	u64 chunk = READ_ONCE(obj->vol->chunk_size);
 	struct stream *stream = chunks->streams;
-	bool found;
+	bool fast = zeroes_fast(obj), found;
 
-	if (zeroes_fast(obj))
-		step *= AHEAD_STEP;
 	spin_lock(&chunks->lock);
 	while (stream < chunks->streams + STREAMS &&
 	       stream->todo >= stream->next)
@@ -268,7 +276,8 @@ static bool next_ahead(struct covol_chunks *chunks, u64 *start, u64 *end,
 	found = stream < chunks->streams + STREAMS && !chunks->stopped;
 	if (found) {
 		*start = stream->todo;
-		*end = min(*start + step, stream->next);
+		*end = min(*start + ahead_step(stream, chunk, fast),
+			   stream->next);
 		*peer = stream->peer;
 		stream->todo = *end;
 	}
