@@ -12,9 +12,11 @@
  * (sk_set_memalloc()); what it cannot have nevertheless it tries again later.
  */
 #include <linux/bvec.h>
+#include <linux/cred.h>
 #include <linux/jiffies.h>
 #include <linux/net.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/task.h>
 #include <linux/tcp.h>
 #include <net/sock.h>
 #include <net/tcp.h>
@@ -47,6 +49,7 @@
 #define TLS_AGAIN	(HZ / 10)
 
 static struct workqueue_struct *conn_wq;
+static const struct cred *conn_cred;
 static struct lock_class_key sock_key;
 
 /* ---- sending ---------------------------------------------------------- */
@@ -213,14 +216,22 @@ static void send_work(struct work_struct *work)
 	mutex_unlock(&conn->send_lock);
 }
 
-/* Who has the lock may have looked at the queue for the last time. */
+/* Who has the lock may have looked at the queue for the last time.
+ *
+ * Security modules ask whether the sender may use this socket. Who does I/O need
+ * not be allowed to, and does not know that there is one: it is the kernel's.
+ */
 static void send_here(struct covol_conn *conn)
 {
+	const struct cred *cred;
+
 	if (!mutex_trylock(&conn->send_lock)) {
 		send_later(conn);
 		return;
 	}
+	cred = override_creds(conn_cred);
 	send_all(conn);
+	revert_creds(cred);
 	mutex_unlock(&conn->send_lock);
 }
 
@@ -697,11 +708,18 @@ void covol_conn_release(struct covol_conn *conn)
 
 int covol_conn_init(void)
 {
+	conn_cred = prepare_kernel_cred(&init_task);
+	if (!conn_cred)
+		return -ENOMEM;
 	conn_wq = alloc_workqueue("covol_conn", WQ_MEM_RECLAIM | WQ_HIGHPRI, 0);
-	return conn_wq ? 0 : -ENOMEM;
+	if (conn_wq)
+		return 0;
+	put_cred(conn_cred);
+	return -ENOMEM;
 }
 
 void covol_conn_exit(void)
 {
 	destroy_workqueue(conn_wq);
+	put_cred(conn_cred);
 }

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Connections: who sends. The connection's socket is a real one, over the
+ * loopback device; what it is asked to send is looked at on the way.
+ */
+#include <kunit/test.h>
+#include <linux/cred.h>
+#include <linux/in.h>
+#include <linux/net.h>
+#include <linux/netdevice.h>
+#include <linux/rtnetlink.h>
+#include <net/net_namespace.h>
+#include <net/sock.h>
+
+#include "conn.h"
+
+#define STRANGER	1000	/* a user who does I/O */
+
+struct rig {
+	struct covol_conn	conn;
+	struct socket		*far;
+	struct covol_msg	msg;
+
+	/* what was seen of the message on its way */
+	struct proto		*real;
+	struct proto		spy;
+	struct task_struct	*by;
+	uid_t			as;
+};
+
+/* There is one test at a time. */
+static struct rig *rig;
+
+static int spy_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
+{
+	rig->by = current;
+	rig->as = __kuid_val(current_uid());
+	return rig->real->sendmsg(sk, msg, len);
+}
+
+static void ignore_sent(struct covol_msg *msg, int err)
+{
+}
+
+static int header(struct covol_conn *conn, const struct covol_hdr *hdr,
+		  struct iov_iter *payload)
+{
+	return 0;
+}
+
+static int message(struct covol_conn *conn)
+{
+	return 0;
+}
+
+static void lost(struct covol_conn *conn, int err, const char *why)
+{
+}
+
+static const struct covol_conn_ops ops = {
+	.header		= header,
+	.message	= message,
+	.lost		= lost,
+};
+
+/* ---- a connection over the loopback device ----------------------------- */
+
+static int loopback_up(void)
+{
+	struct net_device *lo = init_net.loopback_dev;
+	int err;
+
+	rtnl_lock();
+	err = dev_change_flags(lo, lo->flags | IFF_UP, NULL);
+	rtnl_unlock();
+	return err;
+}
+
+static int listen_and_connect(struct socket *listener, struct socket *near,
+			      struct socket **far)
+{
+	struct sockaddr_in addr = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	struct sockaddr *sa = (struct sockaddr *)&addr;
+	int err;
+
+	err = kernel_bind(listener, sa, sizeof(addr)) ?:
+	      kernel_listen(listener, 1);
+	if (!err)
+		err = min(kernel_getsockname(listener, sa), 0);
+	return err ?: kernel_connect(near, sa, sizeof(addr), 0) ?:
+		      kernel_accept(listener, far, 0);
+}
+
+static int new_socket(struct socket **sock)
+{
+	return sock_create_kern(&init_net, AF_INET, SOCK_STREAM, IPPROTO_TCP,
+				sock);
+}
+
+static int connect_pair(struct socket **near, struct socket **far)
+{
+	struct socket *listener;
+	int err = loopback_up() ?: new_socket(&listener);
+
+	if (err)
+		return err;
+	err = new_socket(near);
+	if (!err) {
+		err = listen_and_connect(listener, *near, far);
+		if (err)
+			sock_release(*near);
+	}
+	sock_release(listener);
+	return err;
+}
+
+static int conn_init(struct kunit *test)
+{
+	struct socket *near;
+	int err;
+
+	rig = kunit_kzalloc(test, sizeof(*rig), GFP_KERNEL);
+	if (!rig)
+		return -ENOMEM;
+	err = connect_pair(&near, &rig->far);
+	if (err)
+		return err;
+	/* covol_conn_release() drops the file */
+	if (IS_ERR(sock_alloc_file(near, 0, NULL)) ||
+	    covol_conn_attach(&rig->conn, near, &ops)) {
+		sock_release(rig->far);
+		return -EIO;
+	}
+	rig->real = near->sk->sk_prot;
+	rig->spy = *rig->real;
+	rig->spy.sendmsg = spy_sendmsg;
+	near->sk->sk_prot = &rig->spy;
+	rig->msg.sent = ignore_sent;
+	covol_conn_start(&rig->conn);
+	return 0;
+}
+
+static void conn_exit(struct kunit *test)
+{
+	if (!rig || !rig->real)
+		return;
+	covol_conn_stop(&rig->conn);
+	rig->conn.sock->sk->sk_prot = rig->real;
+	covol_conn_release(&rig->conn);
+	sock_release(rig->far);
+}
+
+/* ---- tests ------------------------------------------------------------- */
+
+/*
+ * Security modules ask whether the sender may use the socket, and a session would
+ * end by their answer: who does I/O must not be whom they ask about.
+ */
+static void test_sender(struct kunit *test)
+{
+	struct cred *stranger = prepare_creds();
+	const struct cred *mine;
+
+	KUNIT_ASSERT_NOT_NULL(test, stranger);
+	stranger->uid = KUIDT_INIT(STRANGER);
+	rig->msg.here = true;
+	mine = override_creds(stranger);
+	covol_conn_send(&rig->conn, &rig->msg);
+	KUNIT_EXPECT_PTR_EQ(test, current_cred(), stranger);
+	revert_creds(mine);
+	put_cred(stranger);
+	KUNIT_EXPECT_PTR_EQ(test, rig->by, current);
+	KUNIT_EXPECT_EQ(test, rig->as, 0);
+}
+
+static struct kunit_case conn_cases[] = {
+	KUNIT_CASE(test_sender),
+	{}
+};
+
+static struct kunit_suite conn_suite = {
+	.name = "covol_conn",
+	.init = conn_init,
+	.exit = conn_exit,
+	.test_cases = conn_cases,
+};
+
+kunit_test_suite(conn_suite);
