@@ -10,6 +10,9 @@
  * I8: memory may be freed only by what goes through here. So the socket
  * allocates without I/O, and may use what the system keeps for that
  * (sk_set_memalloc()); what it cannot have nevertheless it tries again later.
+ * The same goes for what the owner does with what has come: it has memory from
+ * what the system keeps, or none, but never waits for it. What would free some may
+ * be an answer that comes behind.
  */
 #include <linux/bvec.h>
 #include <linux/cred.h>
@@ -120,7 +123,6 @@ static int send_payload(struct covol_conn *conn)
 /* Send what the socket takes of the current message. */
 static int send_some(struct covol_conn *conn)
 {
-	unsigned int noreclaim = memalloc_noreclaim_save();
 	struct covol_msg *msg = conn->tx;
 	int ret;
 
@@ -128,7 +130,6 @@ static int send_some(struct covol_conn *conn)
 		ret = send_header(conn);
 	else
 		ret = send_payload(conn);
-	memalloc_noreclaim_restore(noreclaim);
 	if (ret < 0)
 		return ret;
 	if (!ret)
@@ -179,12 +180,11 @@ static void send_later(struct covol_conn *conn)
 	spin_unlock_bh(&conn->lock);
 }
 
-static void send_all(struct covol_conn *conn)
+static void send_queued(struct covol_conn *conn)
 {
 	unsigned long end = jiffies + RUN_TIME;
 	int ret;
 
-	lockdep_assert_held(&conn->send_lock);
 	while (!READ_ONCE(conn->lost) && next_msg(conn)) {
 		ret = send_some(conn);
 		if (ret == -EAGAIN || ret == -ENOMEM || ret == -ENOBUFS) {
@@ -204,6 +204,16 @@ static void send_all(struct covol_conn *conn)
 			return;
 		}
 	}
+}
+
+/* I8: nor do those who are told that a message was sent wait for memory. */
+static void send_all(struct covol_conn *conn)
+{
+	unsigned int noreclaim = memalloc_noreclaim_save();
+
+	lockdep_assert_held(&conn->send_lock);
+	send_queued(conn);
+	memalloc_noreclaim_restore(noreclaim);
 }
 
 static void send_work(struct work_struct *work)
@@ -299,15 +309,9 @@ void covol_conn_send(struct covol_conn *conn, struct covol_msg *msg)
 static int recv_msg(struct covol_conn *conn, struct msghdr *mh,
 		    const char **why)
 {
-	unsigned int noreclaim = memalloc_noreclaim_save();
-	int ret;
-
 	if (conn->tls)
-		ret = covol_tls_recv(conn->sock, mh, why);
-	else
-		ret = sock_recvmsg(conn->sock, mh, MSG_DONTWAIT);
-	memalloc_noreclaim_restore(noreclaim);
-	return ret;
+		return covol_tls_recv(conn->sock, mh, why);
+	return sock_recvmsg(conn->sock, mh, MSG_DONTWAIT);
 }
 
 static int recv_header(struct covol_conn *conn, const char **why)
@@ -495,10 +499,12 @@ static void recv_work(struct work_struct *work)
 {
 	struct covol_conn *conn = container_of(work, struct covol_conn,
 					       recv_work);
+	unsigned int noreclaim = memalloc_noreclaim_save();
 
 	WRITE_ONCE(conn->rx_task, current);
 	recv_all(conn);
 	WRITE_ONCE(conn->rx_task, NULL);
+	memalloc_noreclaim_restore(noreclaim);
 	if (more_queued(conn))
 		send_here(conn);
 }

@@ -32,9 +32,9 @@ struct task_struct;
  * @splice: every page of @payload may be sent without a copy
  * @here: covol_conn_send() may send it itself, and what others have queued
  * @sent: called exactly once, from a work item or by somebody else's
- *	  covol_conn_send() with @here: the message has been given to TCP (0) or
- *	  never will be whole (a negative errno); from then on the connection
- *	  does not touch it
+ *	  covol_conn_send() with @here, and does not wait for memory, as @message
+ *	  does not: the message has been given to TCP (0) or never will be whole
+ *	  (a negative errno); from then on the connection does not touch it
  */
 struct covol_msg {
 	struct list_head	entry;
@@ -52,11 +52,12 @@ struct covol_msg {
  *	    again after covol_conn_resume() or a little later; else the
  *	    connection ends
  * @message: the message is complete. 0, or the connection ends
- * @lost: the connection has ended by itself; called once, from a work item
- *	  of the connection: call covol_conn_stop() from another context
+ * @lost: the connection has ended by itself; called once, by who receives or
+ *	  sends: call covol_conn_stop() from another context
  *
- * All are called from the receiving work item, one at a time, and may sleep
- * for memory but for nothing else.
+ * @header and @message are called from the receiving work item, one at a time.
+ * They may sleep, but not for the peer, and not for memory: an allocation uses what
+ * the system keeps for such as this (PF_MEMALLOC), or fails.
  */
 struct covol_conn_ops {
 	int	(*header)(struct covol_conn *conn, const struct covol_hdr *hdr,

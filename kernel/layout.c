@@ -48,6 +48,18 @@ void covol_layout_exit(struct covol_layout *layout)
 
 /* ---- changes ---------------------------------------------------------- */
 
+static u64 next_seq(struct covol_layout *layout)
+{
+	u64 seq = layout->seq + 1;
+
+	lockdep_assert_held(&layout->lock);
+	/* I6: who reads this in covol_layout_seq(), and then extents, reads what
+	 * was changed before
+	 */
+	smp_store_release(&layout->seq, seq);
+	return seq;
+}
+
 /**
  * covol_layout_begin() - a range's map is going to change
  * @obj: an image that is served here
@@ -67,7 +79,7 @@ void covol_layout_begin(struct covol_object *obj, struct covol_change *change,
 	change->seq = U64_MAX;
 	change->since = jiffies;
 	mutex_lock(&layout->lock);
-	layout->seq++;
+	next_seq(layout);
 	list_add(&change->entry, &layout->open);
 	trace_covol_change_begin(obj, 0, start, len, layout->seq, 0);
 	mutex_unlock(&layout->lock);
@@ -85,7 +97,7 @@ void covol_layout_end(struct covol_object *obj, struct covol_change *change)
 
 	mutex_lock(&layout->lock);
 	list_del(&change->entry);
-	change->seq = ++layout->seq;
+	change->seq = next_seq(layout);
 	slot = &layout->past[layout->next];
 	layout->next = (layout->next + 1) % COVOL_CHANGES;
 	if (slot->len)
@@ -308,7 +320,7 @@ int covol_layout_serve(struct covol_object *obj, const u32 *holders,
 
 	mutex_lock(&layout->lock);
 	/* I6: what was read when it was served here before is out of date */
-	layout->floor = ++layout->seq;
+	layout->floor = next_seq(layout);
 	for (i = 0; i < nr && !err; i++)
 		err = covol_holder_add(layout, holders[i]);
 	if (err)
@@ -338,16 +350,15 @@ void covol_layout_leave(struct covol_object *obj)
  * covol_layout_seq() - an image's sequence
  * @obj: an image that is served here
  *
+ * Context: any; takes no lock, as who has that may wait for memory, and who
+ * receives asks this (I8).
+ *
  * Return: the sequence; extents that are read later are granted with it.
  */
 u64 covol_layout_seq(struct covol_object *obj)
 {
-	u64 seq;
-
-	mutex_lock(&obj->layout.lock);
-	seq = obj->layout.seq;
-	mutex_unlock(&obj->layout.lock);
-	return seq;
+	/* pairs with next_seq() */
+	return smp_load_acquire(&obj->layout.seq);
 }
 
 /**

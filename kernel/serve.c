@@ -320,7 +320,9 @@ static int serve_grant(struct served *sv)
 	/* a grant of another epoch, or for what we do not have: nothing lost */
 	if (sv->err)
 		goto out;
-	ext = kvmalloc_array(nr ?: 1, sizeof(*ext), GFP_NOIO);
+	/* I8: nor is it when there is no memory but what the system keeps */
+	ext = kvmalloc_array(nr ?: 1, sizeof(*ext),
+			     GFP_NOIO | __GFP_NOMEMALLOC | __GFP_NOWARN);
 	if (!ext)
 		goto out;
 	for (i = 0; i < nr && !err; i++)

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Connections: who sends. The connection's socket is a real one, over the
- * loopback device; what it is asked to send is looked at on the way.
+ * Connections: as whom is sent, and who waits for memory. The connection's socket
+ * is a real one, over the loopback device; what it is asked to send is looked at on
+ * the way.
  */
 #include <kunit/test.h>
+#include <linux/completion.h>
 #include <linux/cred.h>
 #include <linux/in.h>
 #include <linux/net.h>
@@ -15,6 +17,7 @@
 #include "conn.h"
 
 #define STRANGER	1000	/* a user who does I/O */
+#define LONG		(20 * HZ)
 
 struct rig {
 	struct covol_conn	conn;
@@ -26,6 +29,12 @@ struct rig {
 	struct proto		spy;
 	struct task_struct	*by;
 	uid_t			as;
+
+	/* who was called would not have waited for memory */
+	bool			sent;
+	bool			header;
+	bool			message;
+	struct completion	came;
 };
 
 /* There is one test at a time. */
@@ -38,18 +47,22 @@ static int spy_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	return rig->real->sendmsg(sk, msg, len);
 }
 
-static void ignore_sent(struct covol_msg *msg, int err)
+static void sent(struct covol_msg *msg, int err)
 {
+	rig->sent = current->flags & PF_MEMALLOC;
 }
 
 static int header(struct covol_conn *conn, const struct covol_hdr *hdr,
 		  struct iov_iter *payload)
 {
+	rig->header = current->flags & PF_MEMALLOC;
 	return 0;
 }
 
 static int message(struct covol_conn *conn)
 {
+	rig->message = current->flags & PF_MEMALLOC;
+	complete(&rig->came);
 	return 0;
 }
 
@@ -138,8 +151,9 @@ static int conn_init(struct kunit *test)
 	rig->spy = *rig->real;
 	rig->spy.sendmsg = spy_sendmsg;
 	near->sk->sk_prot = &rig->spy;
-	rig->msg.sent = ignore_sent;
-	covol_conn_start(&rig->conn);
+	rig->msg.sent = sent;
+	rig->msg.here = true;
+	init_completion(&rig->came);
 	return 0;
 }
 
@@ -165,8 +179,8 @@ static void test_sender(struct kunit *test)
 	const struct cred *mine;
 
 	KUNIT_ASSERT_NOT_NULL(test, stranger);
+	covol_conn_start(&rig->conn);
 	stranger->uid = KUIDT_INIT(STRANGER);
-	rig->msg.here = true;
 	mine = override_creds(stranger);
 	covol_conn_send(&rig->conn, &rig->msg);
 	KUNIT_EXPECT_PTR_EQ(test, current_cred(), stranger);
@@ -176,8 +190,38 @@ static void test_sender(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, rig->as, 0);
 }
 
+static int send_from_far(void *data, size_t len)
+{
+	struct msghdr mh = { };
+	struct kvec kv = { data, len };
+
+	return kernel_sendmsg(rig->far, &mh, &kv, 1, len);
+}
+
+/*
+ * Memory may come back only by what is received next, or by who sends; so who is
+ * told of a message must not wait for it (I8).
+ */
+static void test_memory(struct kunit *test)
+{
+	struct covol_hdr hdr = { .opcode = COVOL_OP_PING };
+	struct covol_wire_hdr wire;
+
+	covol_conn_start(&rig->conn);
+	covol_conn_send(&rig->conn, &rig->msg);
+	KUNIT_EXPECT_TRUE(test, rig->sent);
+	KUNIT_EXPECT_FALSE(test, current->flags & PF_MEMALLOC);
+
+	covol_wire_encode(&wire, &hdr);
+	KUNIT_ASSERT_EQ(test, send_from_far(&wire, sizeof(wire)), sizeof(wire));
+	KUNIT_ASSERT_GT(test, wait_for_completion_timeout(&rig->came, LONG), 0);
+	KUNIT_EXPECT_TRUE(test, rig->header);
+	KUNIT_EXPECT_TRUE(test, rig->message);
+}
+
 static struct kunit_case conn_cases[] = {
 	KUNIT_CASE(test_sender),
+	KUNIT_CASE(test_memory),
 	{}
 };
 

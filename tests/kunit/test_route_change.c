@@ -492,6 +492,40 @@ static void lost_block(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&rig->obj->lost), 0);
 }
 
+struct wanted {
+	struct work_struct	work;
+	struct covol_object	*obj;
+	struct completion	done;
+};
+
+static void want(struct work_struct *work)
+{
+	struct wanted *wanted = container_of(work, struct wanted, work);
+
+	covol_layout_want(wanted->obj, PEER, 0, 100);
+	complete(&wanted->done);
+}
+
+/* Who receives asks for a layout, and so does not wait for who grants: that may
+ * wait for memory (I8).
+ */
+static void asked_while_granting(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	struct wanted wanted = { };
+
+	covol_rig_choose(test, HERE);
+	wanted.obj = rig->obj;
+	init_completion(&wanted.done);
+	INIT_WORK_ONSTACK(&wanted.work, want);
+	mutex_lock(&rig->obj->layout.lock);
+	queue_work(system_unbound_wq, &wanted.work);
+	KUNIT_EXPECT_GT(test, wait_for_completion_timeout(&wanted.done, 20 * HZ), 0);
+	mutex_unlock(&rig->obj->layout.lock);
+	flush_work(&wanted.work);
+	destroy_work_on_stack(&wanted.work);
+}
+
 static struct kunit_case cases[] = {
 	KUNIT_CASE_PARAM(error, errors_gen_params),
 	KUNIT_CASE(fenced),
@@ -505,6 +539,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(lost),
 	KUNIT_CASE(lost_unavailable),
 	KUNIT_CASE(lost_block),
+	KUNIT_CASE(asked_while_granting),
 	{ }
 };
 
