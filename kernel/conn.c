@@ -51,6 +51,9 @@
 /* TLS that had no memory for a record tries again, and tells nobody. */
 #define TLS_AGAIN	(HZ / 10)
 
+/* No record is longer (RFC 8446, 5.2); what is longer, unread, has a whole one. */
+#define TLS_RECORD_MAX	(TLS_HEADER_SIZE + TLS_MAX_PAYLOAD_SIZE + 256)
+
 static struct workqueue_struct *conn_wq;
 static const struct cred *conn_cred;
 static struct lock_class_key sock_key;
@@ -426,7 +429,9 @@ u64 covol_conn_came(const struct covol_conn *conn)
  * covol_conn_full() - is so much unread that the peer may not send more?
  * @conn: an attached connection
  *
- * Part of a TLS record is unread, too, and is not so much.
+ * Part of a TLS record is unread, too, and is not so much, however little the peer
+ * may send: the window is what it was when something came last, and may have been
+ * small because TCP had little memory.
  *
  * Context: any.
  *
@@ -434,8 +439,12 @@ u64 covol_conn_came(const struct covol_conn *conn)
  */
 bool covol_conn_full(const struct covol_conn *conn)
 {
+	const struct tcp_sock *tp = tcp_sk(conn->sock->sk);
+	u32 unread = READ_ONCE(tp->rcv_nxt) - READ_ONCE(tp->copied_seq);
+
 	return covol_conn_unread(conn) &&
-	       tcp_receive_window(tcp_sk(conn->sock->sk)) < TLS_MAX_PAYLOAD_SIZE;
+	       (!conn->tls || unread > TLS_RECORD_MAX) &&
+	       tcp_receive_window(tp) < TLS_MAX_PAYLOAD_SIZE;
 }
 
 static void recv_timer(struct timer_list *timer)

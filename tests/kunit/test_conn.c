@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Connections: as whom is sent, and who waits for memory. The connection's socket
- * is a real one, over the loopback device; what it is asked to send is looked at on
- * the way.
+ * Connections: as whom is sent, who waits for memory, and which of the two ends is
+ * the one that does not read. The connection's socket is a real one, over the
+ * loopback device; what it is asked to send is looked at on the way.
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
 #include <linux/cred.h>
+#include <linux/delay.h>
 #include <linux/in.h>
 #include <linux/net.h>
 #include <linux/netdevice.h>
 #include <linux/rtnetlink.h>
+#include <linux/tcp.h>
 #include <net/net_namespace.h>
 #include <net/sock.h>
 
@@ -219,9 +221,55 @@ static void test_memory(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, rig->message);
 }
 
+/* Something comes, and nobody reads it. */
+static void come(struct kunit *test, size_t len)
+{
+	u64 want = covol_conn_came(&rig->conn) + len;
+	void *data = kunit_kzalloc(test, len, GFP_KERNEL);
+	unsigned long end = jiffies + LONG;
+
+	KUNIT_ASSERT_NOT_NULL(test, data);
+	KUNIT_ASSERT_EQ(test, send_from_far(data, len), (int)len);
+	while (covol_conn_came(&rig->conn) < want && time_before(jiffies, end))
+		msleep(20);
+	KUNIT_ASSERT_EQ(test, covol_conn_came(&rig->conn), want);
+}
+
+/* What covol_conn_full() says when no more may come. */
+static bool full(bool tls)
+{
+	struct sock *sk = rig->conn.sock->sk;
+	struct tcp_sock *tp = tcp_sk(sk);
+	u32 window;
+	bool is;
+
+	lock_sock(sk);
+	window = tp->rcv_wnd;
+	tp->rcv_wnd = tp->rcv_nxt - tp->rcv_wup;
+	rig->conn.tls = tls;
+	is = covol_conn_full(&rig->conn);
+	tp->rcv_wnd = window;
+	release_sock(sk);
+	return is;
+}
+
+/* A peer that is cut off in the midst of a TLS record is not waited for because TCP
+ * had little memory just then (I7).
+ */
+static void test_full(struct kunit *test)
+{
+	KUNIT_EXPECT_FALSE(test, full(false));
+	come(test, 1000);
+	KUNIT_EXPECT_TRUE(test, full(false));
+	KUNIT_EXPECT_FALSE(test, full(true));
+	come(test, 16000);
+	KUNIT_EXPECT_TRUE(test, full(true));
+}
+
 static struct kunit_case conn_cases[] = {
 	KUNIT_CASE(test_sender),
 	KUNIT_CASE(test_memory),
+	KUNIT_CASE(test_full),
 	{}
 };
 
