@@ -9,6 +9,9 @@
  *	new	came since it began
  *
  * When it ends all are new.
+ *
+ * While the route is held nothing is tried again. So what is lost with a peer no
+ * more is found out here, too: by who would fail it, or give it back.
  */
 #include <linux/bio.h>
 #include <linux/blkdev.h>
@@ -101,10 +104,10 @@ static void removed(struct covol_volume *vol, struct bio *bio)
 /* ---- taking out ------------------------------------------------------- */
 
 /* Does device mapper take it back? Only while it suspends without a flush. */
-static bool goes_back(const struct covol_io *io)
+static bool goes_back(struct covol_io *io)
 {
 	return io->dev->suspending && dm_noflush_suspending(io->dev->ti) &&
-	       !io->lost;
+	       !covol_lost_check(io);
 }
 
 /* Take out what goes back. The newest is the first in @out. */
@@ -209,8 +212,7 @@ void covol_hold_resume(struct covol_device *dev)
  * @dev: the device
  *
  * But for what is lost with a peer (lost.h), which may be doing it still: that
- * stays until the peer is forgotten. While the route is held nothing is tried
- * again, so what is lost no more is found out here.
+ * stays until the peer is forgotten.
  *
  * Context: process context.
  */
@@ -242,9 +244,10 @@ void covol_hold_fail(struct covol_device *dev)
 
 /* ---- trying again ----------------------------------------------------- */
 
-static bool expired(const struct covol_io *io)
+static bool expired(struct covol_io *io)
 {
-	return io->deadline && time_after(jiffies, io->deadline) && !io->lost;
+	return io->deadline && time_after(jiffies, io->deadline) &&
+	       !covol_lost_check(io);
 }
 
 /* False: none of what is held can go on. */

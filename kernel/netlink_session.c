@@ -7,6 +7,7 @@
 
 #include "compat.h"
 #include "genl.h"
+#include "hold.h"
 #include "holder.h"
 #include "log.h"
 #include "netlink.h"
@@ -225,6 +226,9 @@ int covol_nl_session_del_doit(struct sk_buff *skb, struct genl_info *info)
 			covol_layout_forget_holder(vol,
 						   nla_get_u32(a[COVOL_A_SESSION_PEER]));
 	}
+	/* what was lost with it need not wait for it any more */
+	if (forget && !err)
+		covol_hold_release(vol);
 	covol_volume_put(vol);
 	return err;
 }

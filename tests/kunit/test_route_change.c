@@ -10,6 +10,7 @@
 
 #include "fence.h"
 #include "hold.h"
+#include "holder.h"
 #include "route.h"
 #include "route_rig.h"
 
@@ -463,6 +464,25 @@ static void lost_unavailable(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, rig->nr_arrived, 0);
 }
 
+/* When its time is over it fails, but not before the peer is forgotten, on a route
+ * that is held, too: there it is not tried again.
+ */
+static void lost_late(struct kunit *test)
+{
+	struct clone *c = with_coordinator(test, WRITE_PLAIN);
+	struct rig *rig = test->priv;
+
+	c->io.deadline = (jiffies - 2) | 1;
+	covol_rig_answer(c, -ECONNRESET);
+	covol_rig_set(rig, HELD, COVOL_REASON_ADMIN);
+	try_again(rig);
+	covol_expect_held(test, c);
+
+	covol_layout_forget_holder(rig->vol, COORDINATOR);
+	try_again(rig);
+	covol_expect_ended(test, c, -ETIMEDOUT);
+}
+
 /* What may be under way to the LUN through a peer is so for a recall, too (I2),
  * until that has answered.
  */
@@ -538,6 +558,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(granted_meanwhile),
 	KUNIT_CASE(lost),
 	KUNIT_CASE(lost_unavailable),
+	KUNIT_CASE(lost_late),
 	KUNIT_CASE(lost_block),
 	KUNIT_CASE(asked_while_granting),
 	{ }
