@@ -16,12 +16,14 @@
 
 static struct lanes lanes;
 static struct lanes_set whole;
+static uint64_t accepted;
 
 static int setup(void **state)
 {
 	(void)state;
 	memset(&lanes, 0, sizeof(lanes));
 	memset(&whole, 0, sizeof(whole));
+	accepted = 1;
 	return 0;
 }
 
@@ -45,12 +47,18 @@ static int connection(void)
 	return fd;
 }
 
-/* A lane comes as @offer says; if it is taken its descriptor is in *kept. */
+/*
+ * A lane comes as @offer says, which was accepted after all others unless @offer says otherwise; if
+ * it is taken its descriptor is in *kept.
+ */
 static enum lanes_result come(struct lanes_offer offer, uint64_t now, int *kept)
 {
 	int fd = connection();
-	enum lanes_result result = lanes_put(&lanes, &offer, fd, now, &whole);
+	enum lanes_result result;
 
+	if (!offer.accepted)
+		offer.accepted = ++accepted;
+	result = lanes_put(&lanes, &offer, fd, now, &whole);
 	assert_true(is_open(fd));
 	if (result == LANES_WAIT || result == LANES_WHOLE) {
 		assert_string_equal(lanes_word(result), "");
@@ -66,6 +74,12 @@ static enum lanes_result come(struct lanes_offer offer, uint64_t now, int *kept)
 static enum lanes_result lane(uint64_t number, unsigned int count, unsigned int place, int *kept)
 {
 	return come((struct lanes_offer) { 2, 7, number, count, place }, 0, kept);
+}
+
+/* One that was accepted as the first of all. */
+static enum lanes_result late(uint64_t number, unsigned int count, unsigned int place)
+{
+	return come((struct lanes_offer) { 2, 7, number, count, place, 1 }, 0, NULL);
 }
 
 static void close_whole(void)
@@ -200,13 +214,29 @@ static void test_another(void **state)
 	assert_int_equal(lane(NUMBER, 3, 2, &old[1]), LANES_WAIT);
 	assert_int_equal(lane(OTHER, 3, 1, &fd[1]), LANES_WAIT);
 	assert_false(is_open(old[0]) || is_open(old[1]));
+	assert_int_equal(late(NUMBER, 3, 1), LANES_OVER);
 	assert_int_equal(lane(NUMBER, 3, 1, NULL), LANES_OVER);
 	assert_int_equal(lane(OTHER, 3, 0, &fd[0]), LANES_WAIT);
 	assert_int_equal(lane(OTHER, 3, 2, &fd[2]), LANES_WHOLE);
 	assert_memory_equal(whole.fd, fd, sizeof(fd));
-	assert_int_equal(lane(NUMBER, 3, 1, NULL), LANES_OVER);
+	assert_int_equal(late(NUMBER, 3, 1), LANES_OVER);
 	assert_true(lanes_wanted(&lanes, 2, OTHER));
 	close_whole();
+}
+
+/* However many have begun since: one that comes late replaces none of them (I3). */
+static void test_much_later(void **state)
+{
+	(void)state;
+	assert_int_equal(lane(NUMBER + 1, 2, 0, NULL), LANES_WAIT);
+	assert_int_equal(lane(NUMBER + 2, 1, 0, NULL), LANES_WHOLE);
+	close_whole();
+	assert_int_equal(late(NUMBER, 1, 0), LANES_OVER);
+	assert_int_equal(late(NUMBER + 1, 2, 1), LANES_OVER);
+	assert_true(lanes_wanted(&lanes, 2, NUMBER + 2));
+	/* Nor when that is over. */
+	lanes_drop(&lanes, own_bit(2));
+	assert_int_equal(late(NUMBER, 1, 0), LANES_OVER);
 }
 
 /* One that is whole, and not yet a session, is no longer wanted when another begins. */
@@ -303,7 +333,8 @@ int main(void)
 		TEST(test_one),	       TEST(test_order),      TEST(test_most),
 		TEST(test_no_such),    TEST(test_twice),      TEST(test_other_node),
 		TEST(test_other_words), TEST(test_another),   TEST(test_older),
-		TEST(test_drop),       TEST(test_expire),     TEST(test_end),
+		TEST(test_much_later), TEST(test_drop),       TEST(test_expire),
+		TEST(test_end),
 	};
 
 	return cmocka_run_group_tests_name("lanes", tests, NULL, NULL);

@@ -323,9 +323,12 @@ static void test_lanes_another(void **state)
 	(void)state;
 	come_alone(NUMBER, 2, 0);
 	come_alone(NUMBER + 1, 2, 0);
+	/* It was accepted with the first. */
+	rig.kernel.accepted = 0;
 	come_alone(NUMBER, 2, 1);
 	assert_int_equal(fake_requests(), 0);
 	assert_contains(said(), "node 2: a connection has come late");
+	rig.kernel.accepted = 3;
 	come_alone(NUMBER + 1, 2, 1);
 	assert_int_equal(fake_requests(), 1);
 	assert_int_equal(lanes_of(0), 2);

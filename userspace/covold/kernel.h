@@ -86,6 +86,7 @@ struct kernel {
 	uint64_t keys_all;		/* when it is to look at all, in us */
 	sd_event_source *disks_source;	/* what the kernel says of disks that come */
 	unsigned int strangers;		/* connections that a worker has */
+	uint64_t accepted;		/* connections so far */
 	uint64_t complained;		/* when one was last spoken of, in us */
 	unsigned int unsaid;		/* how many were not, since */
 	int listener;			/* for peers; -1: none */

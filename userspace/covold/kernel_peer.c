@@ -74,6 +74,7 @@ _Static_assert(sizeof(struct hello) == 56, "the hello has no holes");
 struct stranger {
 	struct kernel *kernel;
 	int fd;			/* -1: it is kept, or belongs to a session */
+	uint64_t accepted;	/* how many were before it */
 	char text[256];		/* what is to be said of it; "": nothing */
 };
 
@@ -215,6 +216,7 @@ static struct kernel_volume *gather(struct stranger *stranger, const struct hell
 		.number = hello->number,
 		.count = le16toh(hello->lanes),
 		.lane = le16toh(hello->lane),
+		.accepted = stranger->accepted,
 	};
 	struct kernel *kernel = stranger->kernel;
 	enum lanes_result result = LANES_WAIT;
@@ -386,6 +388,7 @@ static int on_connection(sd_event_source *source, int fd, uint32_t events, void 
 	stranger = memory_new(sizeof(*stranger));
 	stranger->kernel = kernel;
 	stranger->fd = peer;
+	stranger->accepted = kernel->accepted++;
 	kernel->strangers++;
 	mind_door(kernel, true);
 	pool_submit(kernel->pool, receive, received, stranger);

@@ -90,11 +90,15 @@ enum lanes_result lanes_put(struct lanes *lanes, const struct lanes_offer *offer
 	if (!offer->count || offer->count > COVOL_LANES_MAX || offer->lane >= offer->count)
 		return LANES_WRONG;
 	of = get(lanes, offer->node);
-	/* The node has given that one up; a lane of it may be late. */
-	if (offer->number == of->before)
-		return LANES_OVER;
-	if (offer->number != of->session.number)
+	if (offer->number != of->session.number) {
+		/*
+		 * I3: the node has given that one up, whose lane is late; without TLS a lost packet
+		 * can make it late for being accepted, too.
+		 */
+		if (offer->accepted < of->session.accepted || offer->number == of->before)
+			return LANES_OVER;
 		begin(of, offer, now);
+	}
 	if (of->state != GATHERING)
 		return LANES_OVER;
 	if (offer->epoch != of->session.epoch || offer->count != of->session.count)

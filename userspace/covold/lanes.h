@@ -4,7 +4,10 @@
  * brings one has proved to be the node that it says; here it is about which belong together.
  *
  * A node has one session at most that is not whole yet. A lane of another one says that the node
- * has given it up: what has come of it is closed, and what comes of it later is refused.
+ * has given it up: what has come of it is closed, and what comes of it later is refused. Which of
+ * two is the later one is seen by when their connections were accepted: a node does not connect for
+ * the next before it has given up the last, and how long each then takes to get here is up to
+ * threads that know nothing of each other.
  *
  *	over --- a lane of another session ---> gathering --- the last lane ---> whole
  *	  ^                                         |                              |
@@ -36,6 +39,7 @@ struct lanes {
  * @number: of which session; random
  * @count: how many lanes that has
  * @lane: which of them this is, from 0
+ * @accepted: how many connections had been accepted before
  */
 struct lanes_offer {
 	unsigned int node;
@@ -43,6 +47,7 @@ struct lanes_offer {
 	uint64_t number;
 	unsigned int count;
 	unsigned int lane;
+	uint64_t accepted;
 };
 
 /**
