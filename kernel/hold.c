@@ -81,7 +81,7 @@ void covol_hold_add(struct covol_io *io, struct bio *bio)
 	}
 	io->way = COVOL_WAY_HELD;
 	/* it has waited: nobody is served by an -EAGAIN now */
-	bio->bi_opf &= ~REQ_NOWAIT;
+	covol_bio_detach(bio);
 	bio_list_add(&vol->held[again ? COVOL_HELD_AGAIN : COVOL_HELD_NEW],
 		     bio);
 	vol->nr_held++;

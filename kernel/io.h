@@ -5,6 +5,7 @@
 #ifndef COVOL_IO_H
 #define COVOL_IO_H
 
+#include <linux/bio.h>
 #include <linux/blk_types.h>
 #include <linux/device-mapper.h>
 
@@ -48,6 +49,7 @@ struct covol_device {
  * @way: the way that was chosen
  * @relies: it relies on the map: counted in obj->direct
  * @redirected: a peer or the service has it: counted in vol->redirected
+ * @polled: it came with REQ_POLLED, which block layer and LUN may clear
  * @release: count of releases when it was classified, see route.c
  * @replay: a peer was asked for it over a session that is gone
  * @held_since: when it first had to wait on its way, ns; 0 not yet
@@ -68,6 +70,7 @@ struct covol_io {
 	u8			way;
 	bool			relies;
 	bool			redirected;
+	bool			polled;
 	bool			replay;
 	u32			release;
 	u64			held_since;
@@ -86,6 +89,20 @@ struct covol_io {
 static inline struct bio *covol_io_bio(struct covol_io *io)
 {
 	return dm_bio_from_per_bio_data(io, sizeof(*io));
+}
+
+/*
+ * From here on a work item submits the bio, if anyone does: one that may wait,
+ * and whose requests nobody may have to poll for. Else those of a process that
+ * does not poll could take all of the LUN's tags, and with them the work item
+ * from all else that is held (I8). Who polls for the bio finds nothing to poll
+ * below it any more, as after a failover in NVMe multipath, and its end here.
+ */
+static inline void covol_bio_detach(struct bio *bio)
+{
+	bio->bi_opf &= ~REQ_NOWAIT;
+	bio_clear_polled(bio);
+	WRITE_ONCE(bio->bi_cookie, BLK_QC_T_NONE);
 }
 
 /* Has the bio no data and only asks for a flush? */

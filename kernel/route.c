@@ -449,8 +449,15 @@ static noinline int route_bio(struct covol_io *io, struct bio *bio, bool split)
 	return ret;
 }
 
-/* Now or not at all: what cannot go to the LUN at once is for the submitter to
+/*
+ * Now or not at all: what cannot go to the LUN at once is for the submitter to
  * try again where it may wait.
+ *
+ * Not for one who polls: what is refused device mapper sends once more, by a
+ * work item and with REQ_NOWAIT, and then who polls gets an -EAGAIN that comes
+ * too late to be understood (I7). So a polled bio takes the way that it has:
+ * none waits for more than memory, see covol_call.msg.here; and what the LUN
+ * does not take at once a work item gives it, see go_on_later().
  */
 static int map_nowait(struct covol_io *io, struct bio *bio)
 {
@@ -479,9 +486,10 @@ int covol_route_map(struct covol_io *io, struct bio *bio)
 	io->way = COVOL_WAYS;
 	io->relies = false;
 	io->redirected = false;
+	io->polled = bio->bi_opf & REQ_POLLED;
 	io->replay = false;
 	io->lost = false;
-	if (unlikely(bio->bi_opf & REQ_NOWAIT))
+	if (unlikely(bio->bi_opf & REQ_NOWAIT) && !io->polled)
 		return map_nowait(io, bio);
 	return route_bio(io, bio, true);
 }
@@ -517,6 +525,22 @@ static void path_lost(struct covol_io *io, struct bio *bio, int err)
 		covol_hold_release(vol);
 }
 
+/* The LUN does not take it at once, and its submitter cannot be told: see
+ * map_nowait().
+ */
+static void go_on_later(struct covol_io *io, struct bio *bio)
+{
+	struct covol_volume *vol = io->obj->vol;
+	unsigned long flags;
+
+	leave(io);
+	rewind(io, bio);
+	spin_lock_irqsave(&vol->hold_lock, flags);
+	covol_hold_add(io, bio);
+	spin_unlock_irqrestore(&vol->hold_lock, flags);
+	covol_hold_release(vol);
+}
+
 static void report_work(struct work_struct *work)
 {
 	struct covol_volume *vol = container_of(work, struct covol_volume,
@@ -542,7 +566,7 @@ static bool is_path_error(blk_status_t status)
  *
  * Context: any.
  *
- * Return: DM_ENDIO_DONE, or DM_ENDIO_INCOMPLETE: the bio is held.
+ * Return: DM_ENDIO_DONE, or DM_ENDIO_INCOMPLETE: the bio is held, or goes on.
  */
 int covol_route_end_io(struct covol_io *io, struct bio *bio,
 		       blk_status_t *status)
@@ -556,6 +580,11 @@ int covol_route_end_io(struct covol_io *io, struct bio *bio,
 		    (err == COVOL_FENCE_ERRNO &&
 		     !covol_fence_conflict(io->obj->vol))) {
 			path_lost(io, bio, err);
+			return DM_ENDIO_INCOMPLETE;
+		}
+		if (io->polled && err == -EAGAIN &&
+		    bio->bi_opf & REQ_NOWAIT) {
+			go_on_later(io, bio);
 			return DM_ENDIO_INCOMPLETE;
 		}
 	}
@@ -644,6 +673,7 @@ void covol_route_again(struct bio *bio)
 {
 	struct covol_io *io = dm_per_bio_data(bio, sizeof(*io));
 
+	covol_bio_detach(bio);
 	if (route_bio(io, bio, false) == DM_MAPIO_REMAPPED)
 		submit_bio_noacct(bio);
 }

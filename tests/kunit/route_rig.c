@@ -32,11 +32,14 @@ const struct rig_op_info covol_rig_ops[] = {
 	{ "read", REQ_OP_READ, COVOL_OP_READ },
 	{ "read META", REQ_OP_READ | REQ_META, COVOL_OP_READ },
 	{ "read NOWAIT", REQ_OP_READ | REQ_NOWAIT, COVOL_OP_READ },
+	{ "read POLLED", REQ_OP_READ | REQ_NOWAIT | REQ_POLLED, COVOL_OP_READ },
 	{ "write", REQ_OP_WRITE, COVOL_OP_WRITE },
 	{ "write FUA", REQ_OP_WRITE | REQ_FUA, COVOL_OP_WRITE, COVOL_WIRE_FUA },
 	{ "write PREFLUSH", REQ_OP_WRITE | REQ_PREFLUSH, COVOL_OP_WRITE },
 	{ "write META", REQ_OP_WRITE | REQ_META, COVOL_OP_WRITE },
 	{ "write NOWAIT", REQ_OP_WRITE | REQ_NOWAIT, COVOL_OP_WRITE },
+	{ "write POLLED", REQ_OP_WRITE | REQ_NOWAIT | REQ_POLLED,
+	  COVOL_OP_WRITE },
 	{ "flush", REQ_OP_WRITE | REQ_PREFLUSH, COVOL_OP_FLUSH },
 	{ "discard", REQ_OP_DISCARD, COVOL_OP_DISCARD },
 	{ "zeroes", REQ_OP_WRITE_ZEROES | REQ_NOUNMAP, COVOL_OP_WRITE_ZEROES,
@@ -77,6 +80,9 @@ static void clone_ended(struct bio *bio)
 		if (rig->nr_arrived < ARRAY_SIZE(rig->arrived))
 			rig->arrived[rig->nr_arrived] = bio->bi_iter.bi_sector;
 		rig->nr_arrived++;
+		/* a work item submitted it: it may wait, and does not poll */
+		rig->nr_attended += bio->bi_opf & (REQ_NOWAIT | REQ_POLLED) ||
+				    bio->bi_cookie != BLK_QC_T_NONE;
 		status = BLK_STS_OK;
 	}
 	c->remapped = false;
@@ -402,9 +408,12 @@ void covol_expect_ended(struct kunit *test, struct clone *c, int err)
 static void expect_details(struct kunit *test, struct clone *c,
 			   const struct way *way, u64 place)
 {
+	blk_opf_t opf = covol_rig_ops[c->op].opf;
 	struct rig *rig = c->rig;
 
-	KUNIT_EXPECT_EQ(test, bio_of(c)->bi_opf, covol_rig_ops[c->op].opf);
+	if (way->held)
+		opf &= ~(REQ_NOWAIT | REQ_POLLED);
+	KUNIT_EXPECT_EQ(test, bio_of(c)->bi_opf, opf);
 	KUNIT_EXPECT_EQ(test, !!rig->obj->asked.when, way->asks);
 	if (way->counted == COVOL_WAY_DIRECT)
 		expect_on_lun(test, c, place);

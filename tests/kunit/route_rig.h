@@ -53,8 +53,9 @@ enum rig_object {
 
 /* Device mapper sends the flush of a write apart, before it. */
 enum rig_op {
-	READ_PLAIN, READ_META, READ_NOWAIT,
+	READ_PLAIN, READ_META, READ_NOWAIT, READ_POLLED,
 	WRITE_PLAIN, WRITE_FUA, WRITE_PREFLUSH, WRITE_META, WRITE_NOWAIT,
+	WRITE_POLLED,
 	FLUSH, DISCARD, ZEROES, ZEROES_FUA,
 };
 
@@ -79,6 +80,7 @@ struct rig {
 	struct request_queue	queue;
 	sector_t		arrived[4];
 	unsigned int		nr_arrived;
+	unsigned int		nr_attended;	/* of them: not to be waited for */
 
 	/* what runs beside the test */
 	struct work_struct	work;

@@ -149,6 +149,59 @@ static void error(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, under_way(&rig->obj->direct), 0);
 }
 
+/* One whose submitter polls the LUN for it, by the cookie. */
+static struct clone *come_polled(struct kunit *test, enum rig_op op, u64 start)
+{
+	struct clone *c = come(test, op, start, 8);
+
+	if (c->remapped)
+		bio_of(c)->bi_cookie = 1;
+	return c;
+}
+
+/* It has gone on by a work item, as one for which nobody polls. */
+static void expect_detached(struct kunit *test, struct clone *c, u64 place)
+{
+	struct rig *rig = test->priv;
+
+	covol_rig_no_retry(rig);
+	covol_expect_ended(test, c, 0);
+	KUNIT_EXPECT_EQ(test, rig->nr_arrived, 1);
+	KUNIT_EXPECT_EQ(test, rig->arrived[0], LUN_SECTOR + place);
+	KUNIT_EXPECT_EQ(test, rig->nr_attended, 0);
+	KUNIT_EXPECT_EQ(test, under_way(&rig->obj->direct), 0);
+}
+
+/* The LUN has no room: who polls cannot be told. */
+static void polled_busy(struct kunit *test)
+{
+	struct rig *rig = test->priv;
+	struct clone *c;
+
+	covol_rig_choose(test, IMAGE);
+	covol_rig_route(test, DIRECT);
+	c = come_polled(test, WRITE_POLLED, 30);
+	/* when it has to split a bio the block layer takes it away */
+	bio_clear_polled(bio_of(c));
+	covol_clone_end(c, BLK_STS_AGAIN);
+	KUNIT_EXPECT_EQ(test, rig->vol->route, DIRECT);
+	expect_detached(test, c, 1030);
+}
+
+static void polled_path(struct kunit *test)
+{
+	struct clone *c;
+
+	covol_rig_choose(test, IMAGE);
+	covol_rig_route(test, DIRECT);
+	c = come_polled(test, READ_POLLED, 30);
+	covol_clone_end(c, BLK_STS_TRANSPORT);
+	covol_expect_held(test, c);
+	KUNIT_EXPECT_EQ(test, bio_of(c)->bi_cookie, BLK_QC_T_NONE);
+	covol_rig_route(test, DIRECT);
+	expect_detached(test, c, 1030);
+}
+
 /* The first conflict makes the volume unavailable; what else is under way by
  * then is not held for long.
  */
@@ -423,6 +476,16 @@ static void granted_meanwhile(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, under_way(&rig->obj->direct), 0);
 }
 
+/* So does a polled one, which then is none. */
+static void granted_polled(struct kunit *test)
+{
+	struct clone *c = with_coordinator(test, WRITE_POLLED);
+
+	grant(test);
+	covol_rig_answer(c, -EAGAIN);
+	expect_detached(test, c, 7020);
+}
+
 /* What may be under way at the coordinator goes there again, and nowhere else
  * as long as it is the coordinator (I3).
  */
@@ -548,6 +611,8 @@ static void asked_while_granting(struct kunit *test)
 
 static struct kunit_case cases[] = {
 	KUNIT_CASE_PARAM(error, errors_gen_params),
+	KUNIT_CASE(polled_busy),
+	KUNIT_CASE(polled_path),
 	KUNIT_CASE(fenced),
 	KUNIT_CASE(change),
 	KUNIT_CASE(release),
@@ -556,6 +621,7 @@ static struct kunit_case cases[] = {
 	KUNIT_CASE(recall),
 	KUNIT_CASE_PARAM(answer, answers_gen_params),
 	KUNIT_CASE(granted_meanwhile),
+	KUNIT_CASE(granted_polled),
 	KUNIT_CASE(lost),
 	KUNIT_CASE(lost_unavailable),
 	KUNIT_CASE(lost_late),
