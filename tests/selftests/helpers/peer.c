@@ -7,8 +7,8 @@
  * makes a session between the module's volume UUID and itself, as NODE, and does what CASE says.
  * The cases of a peer attack a coordinator that serves image 1 (at least 4 MiB); those of a
  * coordinator attack a member with DEVICE, its device of image 1. "zeroes-fua" is no attack: 4 KiB
- * of the LUN, at OFFSET in the volume, are zeroes when it ends, and stable. Exit status 0: the
- * module did what it should.
+ * of the LUN, at OFFSET in the volume, are zeroes when it ends, and stable. "parts-of-blocks" is
+ * for a LUN of 4096 bytes a block. Exit status 0: the module did what it should.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -231,6 +231,22 @@ static void zeroes_fua(void)
 	hdr.flags = FUA;
 	seal(&hdr);
 	expect(fd, hdr, NULL, 0, OK);
+	finish(fd);
+}
+
+/* The path is not to blame: who asked would be held for ever. */
+static void parts_of_blocks(void)
+{
+	int fd = session();
+
+	expect(fd, request(WRITE, 1, 0, 4096), data, 4096, OK);
+	expect(fd, request(READ, 0, 512, 512), NULL, 0, IO);
+	expect(fd, request(READ, 0, 512, 4096), NULL, 0, IO);
+	expect(fd, request(WRITE, 0, 512, 512), data, 512, IO);
+	expect(fd, request(READ, 1, 512, 512), NULL, 0, IO);
+	expect(fd, request(WRITE, 1, 512, 512), data, 512, IO);
+	expect(fd, request(READ, 0, 4096, 4096), NULL, 0, OK);
+	expect(fd, request(READ, 1, 0, 4096), NULL, 0, OK);
 	finish(fd);
 }
 
@@ -734,7 +750,8 @@ static const struct {
 } cases[] = {
 	{ "garbage", garbage }, { "no-length", no_length }, { "half-header", half_header },
 	{ "half-payload", half_payload }, { "digest", bad_digest }, { "closed", just_closed },
-	{ "good", good }, { "zeroes-fua", zeroes_fua }, { "refused", refused },
+	{ "good", good }, { "zeroes-fua", zeroes_fua }, { "parts-of-blocks", parts_of_blocks },
+	{ "refused", refused },
 	{ "byte-by-byte", byte_by_byte }, { "many-at-once", many_at_once }, { "flood", flood },
 	{ "answer-id", answer_id }, { "answer-offset", answer_offset },
 	{ "answer-length", answer_length }, { "answer-opcode", answer_opcode },
