@@ -3,14 +3,17 @@
  * Persistent reservations: the commands, on a LUN that is played, behind paths that may be broken.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 
 #include <linux/nvme_ioctl.h>
 #include <linux/pr.h>
+#include <scsi/scsi.h>
 #include <scsi/sg.h>
 
 #include "../../userspace/lun/bytes.h"
@@ -36,7 +39,10 @@ static struct {
 	bool changes;		/* somebody registers between any two commands */
 	/* Before the command of that number this node is fenced, another registers, b breaks. */
 	int fence_at, other_at, break_at, refuse_at;
-	int opens, commands, resets, reset_errno;
+	int opens, commands, reset_errno;
+	/* Resets: under way, how many were so at once; how long one takes; a host for each path. */
+	int resetting, together, reset_ms;
+	bool hosts;
 	uint8_t sense[3];	/* of a LUN that refuses */
 	char log[512];
 } fake;
@@ -76,14 +82,14 @@ static int teardown(void **state)
 int __wrap_lun_path_open(struct lun *l, size_t path)
 {
 	assert_true(path < l->paths);
-	fake.opens++;
+	__atomic_add_fetch(&fake.opens, 1, __ATOMIC_SEQ_CST);
 	return FD + l->path[path].name[0] - 'a';
 }
 
 int __wrap_close(int fd)
 {
 	assert_true(fd >= FD && fd < FD + OWN);
-	fake.opens--;
+	__atomic_sub_fetch(&fake.opens, 1, __ATOMIC_SEQ_CST);
 	return 0;
 }
 
@@ -266,6 +272,21 @@ static void meanwhile(void)
 		fake.broken[1] = 0x10000;
 }
 
+/* Until its time is over, or another one is under way. */
+static int scsi_reset(void)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+	int left = fake.reset_ms;
+
+	if (__atomic_add_fetch(&fake.resetting, 1, __ATOMIC_SEQ_CST) > 1)
+		__atomic_store_n(&fake.together, 2, __ATOMIC_SEQ_CST);
+	while (left-- > 0 && !__atomic_load_n(&fake.together, __ATOMIC_SEQ_CST))
+		nanosleep(&pause, NULL);
+	__atomic_sub_fetch(&fake.resetting, 1, __ATOMIC_SEQ_CST);
+	errno = fake.reset_errno;
+	return fake.reset_errno ? -1 : 0;
+}
+
 int __wrap_ioctl(int fd, unsigned long request, ...)
 {
 	size_t path = fd - FD;
@@ -299,8 +320,10 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	case SG_SCSI_RESET:
 		assert_int_equal(*(int *)argument, 0x101);
 		note("%zu:reset ", path);
-		errno = fake.reset_errno;
-		return fake.reset_errno ? -1 : 0;
+		return scsi_reset();
+	case SCSI_IOCTL_GET_BUS_NUMBER:
+		*(int *)argument = fake.hosts ? path : 0;
+		return 0;
 	}
 	if (fake.attentions && fake.attentions--)
 		return 0x02;
@@ -600,6 +623,42 @@ static void test_reset(void **state)
 	assert_error(lun_reset(&lun), -EOPNOTSUPP, "another drain method");
 }
 
+static void *reset_thread(void *data)
+{
+	return lun_reset(data) ? data : NULL;
+}
+
+static void reset_both(struct lun both[2])
+{
+	pthread_t thread[2];
+	void *failed;
+	int i;
+
+	for (i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, reset_thread, &both[i]), 0);
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(pthread_join(thread[i], &failed), 0);
+		assert_null(failed);
+	}
+}
+
+/* Of two LUNs of one host one after the other: a second one would be refused. */
+static void test_reset_turns(void **state)
+{
+	struct lun both[2] = { lun, lun };
+
+	(void)state;
+	both[1].path[0] = (struct lun_path){ "b" };
+	fake.reset_ms = 100;
+	reset_both(both);
+	assert_int_equal(fake.together, 0);
+	/* Nobody waits for another host. */
+	fake.hosts = true;
+	fake.reset_ms = 5000;
+	reset_both(both);
+	assert_int_equal(fake.together, 2);
+}
+
 static void test_nvme(void **state)
 {
 	struct lun_pr pr;
@@ -651,6 +710,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_extend_fenced, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_extend_broken, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reset, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_reset_turns, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nvme, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_neither, setup, teardown),
 	};

@@ -3,14 +3,17 @@
  * Persistent reservations: the commands.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/nvme_ioctl.h>
 #include <linux/pr.h>
+#include <scsi/scsi.h>
 #include <scsi/sg.h>
 
 #include "bytes.h"
@@ -26,6 +29,9 @@ _Static_assert(LUN_PR_TYPE == PR_WRITE_EXCLUSIVE_ALL_REGS, "another type");
 #define CHANGES		20
 /* The same while a key is registered by another path, which all I/O waits for. */
 #define EXTENDS		5
+/* SCSI hosts that are told from each other; how long a reset waits for that of another LUN. */
+#define TURNS		64
+#define TURN_SECONDS	10
 
 /* SPC-4 6.15, 6.16 */
 #define PR_IN			0x5e
@@ -614,16 +620,42 @@ int lun_pr_preempt(struct lun *lun, uint64_t key, uint64_t victim)
 	return some_path(lun, change, &ch);
 }
 
+/*
+ * Of all LUNs behind a SCSI host, which with iSCSI is a session, one is reset at a time: with
+ * another one under way Linux's initiator says EIO at once (iscsi_eh_device_reset()). Volumes that
+ * are fenced together take turns. One that does not end is not waited for any longer.
+ */
+static pthread_mutex_t turns[TURNS] = { [0 ... TURNS - 1] = PTHREAD_MUTEX_INITIALIZER };
+
+/* NULL: it did not come. */
+static pthread_mutex_t *take_turn(int fd)
+{
+	unsigned int host = 0;
+	struct timespec limit;
+
+	/* Which host it is, is not known: those of which that is so take turns, too. */
+	if (ioctl(fd, SCSI_IOCTL_GET_BUS_NUMBER, &host))
+		host = 0;
+	clock_gettime(CLOCK_MONOTONIC, &limit);
+	limit.tv_sec += TURN_SECONDS;
+	return pthread_mutex_clocklock(&turns[host % TURNS], CLOCK_MONOTONIC, &limit) ?
+		       NULL :
+		       &turns[host % TURNS];
+}
+
 /* The kernel says EIO for whatever went wrong: another path may do it. */
 static int reset(struct lun *lun, int fd, const char *path, void *data)
 {
 	int what = SG_SCSI_RESET_DEVICE | RESET_NO_ESCALATE, error;
+	pthread_mutex_t *turn = take_turn(fd);
 	char detail[40];
 
 	(void)data;
-	if (!ioctl(fd, SG_SCSI_RESET, &what))
+	error = ioctl(fd, SG_SCSI_RESET, &what) ? errno : 0;
+	if (turn)
+		pthread_mutex_unlock(turn);
+	if (!error)
 		return 0;
-	error = errno;
 	snprintf(detail, sizeof(detail), "errno %d", error);
 	path_failed(lun, path, "resetting the logical unit",
 		    error == EIO ? -EIO : lun_pr_result(LUN_SCSI, -error), detail);
