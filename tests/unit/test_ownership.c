@@ -180,6 +180,27 @@ static void test_stop_start(void **state)
 	rig_exit(&rig);
 }
 
+/* In the same view. What its keys were then may be remembered by who was away. */
+static void test_added_again(void **state)
+{
+	uint64_t before, key;
+	unsigned int node;
+	struct rig rig;
+
+	(void)state;
+	rig_started(&rig, N1 | N2);
+	before = rig_vol(&rig)->serial;
+	rig_simple(&rig, OWN_EV_STOP, 0, false);
+	assert_int_equal(rig_simple(&rig, OWN_EV_FORGET, 0, false), 0);
+	rig_volume(&rig, 2);
+	assert_int_equal(ownership_volume(&rig.own, 2)->phase, OWN_ONLINE);
+	own_for_each(node, N1 | N2) {
+		key = own_member(ownership_volume(&rig.own, 2), node)->incarnation;
+		assert_true(key > before);
+	}
+	rig_exit(&rig);
+}
+
 static void test_coordinator_dies(void **state)
 {
 	struct rig rig;
@@ -726,6 +747,7 @@ int main(void)
 		cmocka_unit_test(test_requests),
 		cmocka_unit_test(test_maintenance),
 		cmocka_unit_test(test_stop_start),
+		cmocka_unit_test(test_added_again),
 		cmocka_unit_test(test_coordinator_dies),
 		cmocka_unit_test(test_fence_fails),
 		cmocka_unit_test(test_barrier_waits),

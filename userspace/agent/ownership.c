@@ -340,6 +340,8 @@ static int on_add(struct own_step *step, const struct own_event *event)
 	memset(vol, 0, sizeof(*vol));
 	vol->id = own->next_id++;
 	vol->epoch = event->epoch;
+	/* It may have been here before: no key of a node is like one that it had then. */
+	vol->serial = own->serial;
 	memcpy(vol->uuid, event->uuid, sizeof(vol->uuid));
 	strcpy(vol->name, event->name);
 	volume_insert(own, vol);
@@ -358,6 +360,8 @@ static int on_forget(struct own_step *step, const struct own_event *event)
 		return -ENOENT;
 	if (own->volumes[i]->phase != OWN_STOPPED || own->volumes[i]->wanted != OWN_WANT_STOPPED)
 		return -EBUSY;
+	if (own->serial < own->volumes[i]->serial)
+		own->serial = own->volumes[i]->serial;
 	free(own->volumes[i]);
 	own->count--;
 	memmove(&own->volumes[i], &own->volumes[i + 1], (own->count - i) * sizeof(*own->volumes));
