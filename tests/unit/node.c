@@ -113,12 +113,18 @@ static void driver_redirects(void *driver, const uint8_t uuid[16], bool redirect
 	((struct node *)driver)->redirects = redirects;
 }
 
+static void driver_forget(void *driver, const uint8_t uuid[16])
+{
+	memcpy(((struct node *)driver)->forgotten, uuid, 16);
+}
+
 static const struct driver_ops driver_ops = {
 	.run = driver_run,
 	.break_off = driver_break_off,
 	.facts = driver_facts,
 	.shut_out = driver_shut_out,
 	.redirects = driver_redirects,
+	.forget = driver_forget,
 };
 
 static void on_send(void *data, const uint8_t *bytes, size_t length)

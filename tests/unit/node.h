@@ -27,6 +27,7 @@ struct node {
 	int answer;
 	own_nodes shut_out;		/* as the driver was told last */
 	bool redirects;			/* the same */
+	uint8_t forgotten[16];		/* the volume of which the driver was told that last */
 	void (*changed)(void *data);	/* for the runner */
 	void *changed_data;
 

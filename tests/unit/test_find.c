@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which devices are looked at for a LUN.
+ * Which devices are looked at for a LUN, and which of them it is.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -73,9 +73,48 @@ static void stacked(const char *upper, const char *lower)
 	run("mkdir -p %s/slaves/%s %s/holders/%s", upper, lower, lower, upper);
 }
 
+/* ---- LUNs ---- */
+
+static const uint8_t uuid[COVOL_UUID_LEN] = { 7 };
+static char looks[200];		/* whose headers were read */
+
+DIR *__wrap_opendir(const char *path)
+{
+	char own[PATH_MAX];
+
+	if (strncmp(path, "/sys/block", 10))
+		return __real_opendir(path);
+	snprintf(own, sizeof(own), "%s%s", block, path + 10);
+	return __real_opendir(own);
+}
+
+/* test-N has the WWID naa.N; "test-copy" is a copy of test-1. */
+int __wrap_lun_open(struct lun *lun, const char *device)
+{
+	*lun = (struct lun) { .fd = -1 };
+	assert_false(strncmp(device, "/dev/test-", 10));
+	snprintf(lun->device, sizeof(lun->device), "%s", device);
+	snprintf(lun->wwid, sizeof(lun->wwid), "naa.%s", device + 10);
+	return 0;
+}
+
+int __wrap_lun_header_read(struct lun *lun, struct lun_header *header, struct lun_copies *copies)
+{
+	(void)copies;
+	strcat(looks, lun->wwid + 4);
+	strcat(looks, " ");
+	*header = (struct lun_header) { .uuid.bytes[0] = lun->wwid[4] == '1' ? 7 : 9 };
+	strcpy(header->wwid, lun->wwid);
+	if (strcmp(lun->wwid, "naa.copy"))
+		return 0;
+	header->uuid.bytes[0] = 7;
+	return lun_fail(lun, -EXDEV, "a copy");
+}
+
 static int begin(void **state)
 {
 	(void)state;
+	looks[0] = 0;
 	strcpy(block, "/tmp/covol-find-XXXXXX");
 	return !mkdtemp(block);
 }
@@ -151,6 +190,47 @@ static void test_ours(void **state)
 	assert_true(find_may_be(block, "dm-3"));
 }
 
+/* What is not the LUN may not answer at all. */
+static void test_known(void **state)
+{
+	struct lun_header header = { .wwid = "naa.1" };
+	char error[LUN_ERROR_LEN], device[PATH_MAX] = "";
+	struct lun lun;
+
+	(void)state;
+	disk("test-0");
+	disk("test-1");
+	disk("test-2");
+	disk("test-copy");
+	assert_int_equal(find_lun(&lun, &header, uuid, device, error), 0);
+	assert_string_equal(looks, "1 ");
+	assert_string_equal(device, "/dev/test-1");
+	assert_int_equal(header.uuid.bytes[0], 7);
+	run("rm -r test-1");
+	strcpy(device, "/dev/test-2");
+	assert_int_equal(find_lun(&lun, &header, uuid, device, error), -ENOLINK);
+	assert_string_equal(looks, "1 ");
+	assert_string_equal(error, "no disk of this node is the volume's LUN");
+	assert_string_equal(header.wwid, "naa.1");
+}
+
+/* A copy does not hide the volume, in whatever order they come. */
+static void test_copy(void **state)
+{
+	struct lun_header header = { 0 };
+	char error[LUN_ERROR_LEN], device[PATH_MAX] = "/dev/test-copy";
+	struct lun lun;
+
+	(void)state;
+	disk("test-0");
+	disk("test-copy");
+	assert_int_equal(find_lun(&lun, &header, uuid, device, error), -EXDEV);
+	assert_string_equal(error, "a copy");
+	disk("test-1");
+	assert_int_equal(find_lun(&lun, &header, uuid, device, error), 0);
+	assert_string_equal(device, "/dev/test-1");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -158,6 +238,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_multipath, begin, end),
 		cmocka_unit_test_setup_teardown(test_claimed, begin, end),
 		cmocka_unit_test_setup_teardown(test_ours, begin, end),
+		cmocka_unit_test_setup_teardown(test_known, begin, end),
+		cmocka_unit_test_setup_teardown(test_copy, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,7 +90,7 @@ static bool is_online(struct node *node)
 static void test_start_stop(void **state)
 {
 	struct node *node = *state;
-	const uint8_t uuid[16] = { 1 };
+	const uint8_t uuid[16] = { 1 }, none[16] = { 0 };
 
 	until(node, node->views);
 	assert_int_equal(add(node, 1), 0);
@@ -109,7 +109,9 @@ static void test_start_stop(void **state)
 	assert_string_equal(node->log, "unmount barrier close ");
 	assert_false(node->facts.mounted);
 	assert_false(node->overlapped);
+	assert_memory_equal(node->forgotten, none, sizeof(none));
 	assert_int_equal(simple(node, OWN_EV_FORGET), 0);
+	assert_memory_equal(node->forgotten, uuid, sizeof(uuid));
 	assert_int_equal(simple(node, OWN_EV_START), -ENOENT);
 	assert_true(runner_since(node->runner, uuid, NODE) == 0);
 }

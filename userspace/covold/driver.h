@@ -48,6 +48,8 @@ struct driver_answer {
  * @shut_out: in the loop; must not wait: these nodes were given up; this one, if it is coordinator,
  *	      gives them no session any more. Called before a task runs that was told then
  * @redirects: the same: whether I/O of other nodes may go to the LUN through this one, or may soon
+ * @forget: in the loop; must not wait: there is no such volume any more, and no task of it runs.
+ *	    Nothing need be known of it until it is asked for again
  */
 struct driver_ops {
 	void (*run)(void *driver, const struct driver_task *task, struct driver_answer *answer);
@@ -55,6 +57,7 @@ struct driver_ops {
 	bool (*facts)(void *driver, const uint8_t uuid[16], struct own_facts *facts);
 	void (*shut_out)(void *driver, const uint8_t uuid[16], own_nodes nodes);
 	void (*redirects)(void *driver, const uint8_t uuid[16], bool redirects);
+	void (*forget)(void *driver, const uint8_t uuid[16]);
 };
 
 #endif

@@ -10,14 +10,21 @@
 
 #define SYS_BLOCK	"/sys/block"
 
-/* 1: it is that volume's, and stays open; 0: not; or what is wrong with it, and it is closed. */
+/*
+ * 1: it is that volume's, and stays open; 0: not; or what is wrong with it, and it is closed.
+ * @wwid: of the volume's LUN, if it is known.
+ */
 static int look(struct lun *lun, struct lun_header *header, const uint8_t uuid[COVOL_UUID_LEN],
-		const char *device)
+		const char *wwid, const char *device)
 {
 	int result = lun_open(lun, device);
 
 	if (result)
 		return 0;
+	if (*wwid && strcmp(lun->wwid, wwid)) {
+		lun_close(lun);
+		return 0;
+	}
 	result = lun_header_read(lun, header, NULL);
 	/* With these the header is set: it is the one, and cannot be used. */
 	if (result && result != -EROFS && result != -EXDEV && result != -ERANGE) {
@@ -108,32 +115,33 @@ int find_lun(struct lun *lun, struct lun_header *header, const uint8_t uuid[COVO
 	     char *device, char error[LUN_ERROR_LEN])
 {
 	struct lun_header found;	/* of whatever volume */
+	int result = 0, wrong = -ENOLINK;
 	char path[PATH_MAX];
 	struct dirent *entry;
 	DIR *directory;
-	int result = 0;
 
+	snprintf(error, LUN_ERROR_LEN, "no disk of this node is the volume's LUN");
 	/* Where it was there may be a path of a multipath device by now. */
 	if (*device && find_may_be(SYS_BLOCK, basename(device)))
-		result = look(lun, &found, uuid, device);
-	directory = result ? NULL : opendir(SYS_BLOCK);
-	while (directory && !result && (entry = readdir(directory))) {
+		result = look(lun, &found, uuid, header->wwid, device);
+	directory = result > 0 ? NULL : opendir(SYS_BLOCK);
+	while (directory && result <= 0 && (entry = readdir(directory))) {
 		if (!find_may_be(SYS_BLOCK, entry->d_name))
 			continue;
 		snprintf(path, sizeof(path), "/dev/%s", entry->d_name);
-		result = look(lun, &found, uuid, path);
+		result = look(lun, &found, uuid, header->wwid, path);
 		if (result > 0)
 			strcpy(device, path);
+		/* A copy, say: the volume itself may be beside it. */
+		if (result >= 0)
+			continue;
+		wrong = result;
+		snprintf(error, LUN_ERROR_LEN, "%s", lun->error);
 	}
 	if (directory)
 		closedir(directory);
-	if (result > 0) {
-		*header = found;
-		return 0;
-	}
-	if (result < 0)
-		snprintf(error, LUN_ERROR_LEN, "%s", lun->error);
-	else
-		snprintf(error, LUN_ERROR_LEN, "no disk of this node is the volume's LUN");
-	return result ? result : -ENOLINK;
+	if (result <= 0)
+		return wrong;
+	*header = found;
+	return 0;
 }

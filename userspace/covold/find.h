@@ -13,12 +13,14 @@
 /**
  * find_lun() - Open a volume's LUN and read its header. Waits for disks; for workers.
  * @lun: result; to be closed after 0
- * @header: result; left as it is if there is none
+ * @header: as it was read last, or all 0; result, left as it is if there is none
  * @uuid: of the volume
  * @device: PATH_MAX bytes: where it was last; tried first, and set to where it is. May be ""
  * @error: why not
  *
  * All disks are looked at when it is not where it was, but for those that find_may_be() excludes.
+ * Only such are read as have the WWID that is in the header, if that has been read before: others
+ * may be LUNs of other volumes, out of reach, and keep the reader for long; or copies of this one.
  *
  * Return: 0; -ENOLINK: no disk of this node has it, or it cannot be read; or what
  * lun_header_read() says of it.

@@ -538,12 +538,26 @@ static bool facts(void *driver, const uint8_t uuid[16], struct own_facts *result
 	return known;
 }
 
+/* Its LUN is not looked for, which may be gone for good. Who asks for it anew looks first. */
+static void forget(void *driver, const uint8_t uuid[16])
+{
+	struct kernel *kernel = driver;
+	struct kernel_volume *vol;
+
+	pthread_mutex_lock(&kernel->lock);
+	vol = volume_find(kernel, uuid);
+	if (vol)
+		vol->known = false;
+	pthread_mutex_unlock(&kernel->lock);
+}
+
 const struct driver_ops kernel_driver = {
 	.run = run,
 	.break_off = break_off,
 	.facts = facts,
 	.shut_out = kernel_shut_out,
 	.redirects = kernel_redirects,
+	.forget = forget,
 };
 
 /* ---- what is lost: paths, sessions ---- */

@@ -42,6 +42,7 @@ struct kernel_volume {
 	bool redirects;			/* I/O of others may go to the LUN through this node */
 	bool looking_at_keys;		/* a worker does */
 	bool keys_news;			/* and has changed facts */
+	char wwid[LUN_WWID_LEN];	/* of the LUN, as the header has it; "": not known */
 	struct lun_path down[LUN_PATHS];	/* paths without the key that do not work */
 	size_t downs;
 
@@ -187,6 +188,8 @@ void kernel_route_set_failing(struct kernel_volume *vol, enum own_expelled why);
  * without it as long as devices of images use the volume.
  */
 bool kernel_path_good(struct kernel_volume *vol, struct covol *c);
+/* The LUN, open, with vol->header read. Who has @work. See find_lun(). */
+int kernel_path_find(struct kernel_volume *vol, struct lun *lun, char error[LUN_ERROR_LEN]);
 /* The kernel forgets such a volume, and is told of it anew by who connects. */
 enum own_result kernel_path_anew(struct kernel_task *t);
 /* The kernel is told of the volume, with its LUN, or on a member without; the rest *volume has. */

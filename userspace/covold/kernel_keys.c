@@ -17,7 +17,6 @@
 
 #include "../lun/fence.h"
 #include "boot.h"
-#include "find.h"
 #include "kernel.h"
 #include "log.h"
 #include "pool.h"
@@ -135,10 +134,11 @@ static bool find_paths(struct keys *k)
 {
 	struct kernel_volume *vol = k->vol;
 	struct lun *lun = &k->lun;
+	char error[LUN_ERROR_LEN];
 
 	/* An agent that was started again has not looked for it yet. */
 	if (!*vol->device) {
-		if (find_lun(lun, &vol->header, vol->uuid, vol->device, lun->error))
+		if (kernel_path_find(vol, lun, error))
 			return false;
 		lun_close(lun);
 	}

@@ -9,7 +9,6 @@
 
 #include "../lun/fence.h"
 #include "boot.h"
-#include "find.h"
 #include "kernel.h"
 #include "log.h"
 #include "power.h"
@@ -29,7 +28,7 @@ static bool keyless(const struct kernel_task *t)
 static enum own_result open_lun(struct kernel_task *t, struct lun *lun)
 {
 	char error[LUN_ERROR_LEN];
-	int result = find_lun(lun, &t->vol->header, t->vol->uuid, t->vol->device, error);
+	int result = kernel_path_find(t->vol, lun, error);
 
 	return result ? kernel_fail(t, result, "%s", error) : OWN_OK;
 }

@@ -29,14 +29,29 @@ static bool without_lun(struct kernel_volume *vol, struct covol *c, struct covol
 	return !covol_volume_get(c, &id, volume) && !volume->lun_major && !volume->lun_minor;
 }
 
+int kernel_path_find(struct kernel_volume *vol, struct lun *lun, char error[LUN_ERROR_LEN])
+{
+	int result = find_lun(lun, &vol->header, vol->uuid, vol->device, error);
+
+	if (result)
+		return result;
+	pthread_mutex_lock(&vol->kernel->lock);
+	memcpy(vol->wwid, vol->header.wwid, sizeof(vol->wwid));
+	pthread_mutex_unlock(&vol->kernel->lock);
+	return 0;
+}
+
 bool kernel_path_good(struct kernel_volume *vol, struct covol *c)
 {
 	char error[LUN_ERROR_LEN], device[PATH_MAX] = "";
+	struct lun_header header = { 0 };
 	struct covol_volume volume;
-	struct lun_header header;
 	struct lun lun;
 	bool waits;
 
+	pthread_mutex_lock(&vol->kernel->lock);
+	memcpy(header.wwid, vol->wwid, sizeof(header.wwid));
+	pthread_mutex_unlock(&vol->kernel->lock);
 	if (find_lun(&lun, &header, vol->uuid, device, error))
 		return false;
 	lun_close(&lun);
@@ -88,7 +103,7 @@ static int open_device(struct kernel_task *t)
 	char error[LUN_ERROR_LEN];
 	int result, fd;
 
-	result = find_lun(&lun, &t->vol->header, t->vol->uuid, t->vol->device, error);
+	result = kernel_path_find(t->vol, &lun, error);
 	if (result) {
 		kernel_fail(t, result, "%s", error);
 		return result;

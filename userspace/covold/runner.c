@@ -366,6 +366,7 @@ static void sweep(struct runner *runner)
 			continue;
 		}
 		*link = local->next;
+		runner->setup.driver->forget(runner->setup.driver_data, local->uuid);
 		free(local);
 	}
 }
