@@ -305,6 +305,9 @@ static void test_refused(void **state)
 	assert_refused("volume create v2 /dev/sdb --fs btrfs", "xfs or ext4");
 	assert_refused("volume create v2 /dev/null", "/dev/null");
 	assert_refused("volume adopt /dev/null", "/dev/null");
+	/* Before anything is looked at, or written. */
+	assert_refused("volume create v1 /dev/null --force", "there is a volume of that name");
+	assert_refused("volume adopt /dev/null --name v1", "there is a volume of that name");
 	assert_int_equal(runner_state(rig.node.runner)->count, 1);
 }
 

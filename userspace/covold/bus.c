@@ -174,6 +174,18 @@ static void made(void *data)
 	runner_request(call->bus->runner, &event, requested, call);
 }
 
+/* Who makes a volume learns it before anything is written; that two do so at once is no matter. */
+static bool name_taken(const struct bus *bus, const char *name)
+{
+	const struct ownership *own = runner_state(bus->runner);
+	size_t i;
+
+	for (i = 0; i < own->count; i++)
+		if (!strcmp(own->volumes[i]->name, name))
+			return true;
+	return false;
+}
+
 static int begin_making(struct bus *bus, sd_bus_message *message, const char *device,
 			const char *name, int fs, bool force, bool adopt)
 {
@@ -186,6 +198,8 @@ static int begin_making(struct bus *bus, sd_bus_message *message, const char *de
 	if ((*name || !adopt) && !lun_name_valid(name))
 		return refuse(message, -EINVAL,
 			      "a name has 1 to 31 of A-Z a-z 0-9 . _ -, the first no . or -");
+	if (*name && name_taken(bus, name))
+		return refuse(message, -EEXIST, "there is a volume of that name");
 	call = call_new(bus, message);
 	strcpy(call->create.device, device);
 	snprintf(call->create.name, sizeof(call->create.name), "%s", name);
