@@ -48,9 +48,10 @@ boot() {
 	agent "$1" start
 }
 
-# make_cluster: the bed, for bed_limit seconds if the script sets that, and a cluster that all nodes are in; nothing runs there yet.
+# make_cluster: the bed, for bed_limit seconds and with bed_options if the script sets these, and a cluster that all nodes are in;
+# nothing runs there yet.
 make_cluster() {
-	need "test bed is up" bed up --series "$series" ${bed_limit:+--limit "$bed_limit"}
+	need "test bed is up" bed up --series "$series" ${bed_limit:+--limit "$bed_limit"} "${bed_options[@]}"
 	need_each "guest %s has the programs" '1 2 3' install_payload
 	need "a cluster is made" agent 1 init_cluster
 	need "it has invited all nodes" keep_invitations
