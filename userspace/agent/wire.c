@@ -10,7 +10,7 @@
 #include "internal.h"
 
 #define MAGIC 0x4f564f43u /* "COVO" */
-#define VERSION 5
+#define VERSION 6
 
 struct codec {
 	uint8_t *bytes;
