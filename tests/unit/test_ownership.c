@@ -86,7 +86,7 @@ static const struct request {
 	  "unmount:1",
 	  OWN_MAINTENANCE,
 	  1 },
-	{ "leave maintenance", { .type = OWN_EV_MAINTENANCE }, -EINVAL, "", OWN_ONLINE, 1 },
+	{ "leave maintenance", { .type = OWN_EV_MAINTENANCE }, -EBUSY, "", OWN_ONLINE, 1 },
 	{ "forget while it runs", { .type = OWN_EV_FORGET }, -EBUSY, "", OWN_ONLINE, 1 },
 	{ "prefer",
 	  { .type = OWN_EV_PREFER, .nodes = N2 },

@@ -294,10 +294,8 @@ static int on_maintenance(struct own_step *step, struct own_volume *vol,
 			  const struct own_event *event)
 {
 	(void)step;
-	if (event->on && vol->wanted != OWN_WANT_STARTED)
-		return -EINVAL;
-	if (!event->on && vol->wanted != OWN_WANT_MAINTENANCE)
-		return -EINVAL;
+	if (vol->wanted != (event->on ? OWN_WANT_STARTED : OWN_WANT_MAINTENANCE))
+		return -EBUSY;
 	vol->wanted = event->on ? OWN_WANT_MAINTENANCE : OWN_WANT_STARTED;
 	return 0;
 }
