@@ -134,18 +134,6 @@ statistics() {
 
 # ---- what begins within a block that the LUN has inside ----
 
-scsi_disk() {
-	local name
-
-	for name in /sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*/block/*; do
-		[[ ! -b /dev/${name##*/} ]] || echo "/dev/${name##*/}"
-	done
-}
-
-has_scsi_disk() {
-	[[ -n $(scsi_disk) ]]
-}
-
 # offset_shown DISK SECTOR BYTES: a volume that begins there begins so far before a whole block.
 offset_shown() {
 	local uuid=51111111-2222-3333-4444-555555555555

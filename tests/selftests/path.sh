@@ -245,18 +245,6 @@ hold_timeout_first() {
 	dmsetup remove --noudevsync n2-quick
 }
 
-scsi_disk() {
-	local name
-
-	for name in /sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*/block/*; do
-		[[ ! -b /dev/${name##*/} ]] || echo "/dev/${name##*/}"
-	done
-}
-
-has_scsi_disk() {
-	[[ -n $(scsi_disk) ]]
-}
-
 # A path whose medium is bad where 24 MiB of image 1 lie.
 bad_medium() {
 	local place disk

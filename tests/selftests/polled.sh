@@ -158,21 +158,12 @@ crowded() {
 }
 
 switching() {
-	local i way before ways=(fs-redirected direct block-redirected held direct block-redirected fs-redirected held)
+	local i way before
 
 	before=$(found)
 	counters n2-img
 	load verify "$IMG" "${POLLED[@]}" --offset=8M
-	for ((i = 0; i < 24; i++)); do
-		way=${ways[i % 8]}
-		if [[ $way == block-redirected ]]; then
-			route 2 "$way" --redirect-peer 3
-		else
-			route 2 "$way"
-		fi
-		sleep 0.2
-	done
-	route 2 direct
+	wander
 	goes_on n2-img direct
 	load_ok verify
 	for way in direct fs block held; do

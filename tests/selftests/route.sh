@@ -35,19 +35,10 @@ up() {
 }
 
 switching() {
-	local i way ways=(fs-redirected direct block-redirected held direct block-redirected fs-redirected held)
+	local way
 
 	load verify "$IMG"
-	for ((i = 0; i < 24; i++)); do
-		way=${ways[i % 8]}
-		if [[ $way == block-redirected ]]; then
-			route 2 "$way" --redirect-peer 3
-		else
-			route 2 "$way"
-		fi
-		sleep 0.2
-	done
-	route 2 direct
+	wander
 	load_ok verify
 	counters n2-img
 	for way in direct fs block held; do

@@ -126,6 +126,21 @@ late_write() {
 	lun_is fast
 }
 
+# ---- disks of scsi_debug ----
+
+# scsi_disk: all of them
+scsi_disk() {
+	local name
+
+	for name in /sys/bus/pseudo/drivers/scsi_debug/adapter*/host*/target*/*/block/*; do
+		[[ ! -b /dev/${name##*/} ]] || echo "/dev/${name##*/}"
+	done
+}
+
+has_scsi_disk() {
+	[[ -n $(scsi_disk) ]]
+}
+
 # ---- a LUN with a volatile cache ----
 
 # caching_lun: makes /dev/mapper/caching, another name of the RAM disk; the other RAM disk has its log. What was neither
@@ -208,6 +223,22 @@ volume_add() {
 
 route() {
 	kernel "$1" volume set "$UUID" --route "${@:2}"
+}
+
+# wander: node 2 goes through all routes, some by node 3, three times, and is direct at last.
+wander() {
+	local i way ways=(fs-redirected direct block-redirected held direct block-redirected fs-redirected held)
+
+	for ((i = 0; i < 24; i++)); do
+		way=${ways[i % 8]}
+		if [[ $way == block-redirected ]]; then
+			route 2 "$way" --redirect-peer 3
+		else
+			route 2 "$way"
+		fi
+		sleep 0.2
+	done
+	route 2 direct
 }
 
 # table OBJECT MIB|SECTORSs LUN [FEATURES]
