@@ -295,7 +295,7 @@ static void test_refused(void **state)
 	assert_refused("volume start v2", "v2: there is no such volume");
 	assert_refused("volume move v1 5", "not as the volume is now");
 	assert_refused("volume move v1 nobody", "there is no such node");
-	assert_refused("maintenance enter v1", "Invalid argument");
+	assert_refused("maintenance enter v1", "not as the volume is now");
 	assert_refused("volume prefer v1 --nodes 5 --never 5", "Invalid argument");
 	assert_done("volume start v1");
 	assert_refused("volume forget v1", "not as the volume is now");
