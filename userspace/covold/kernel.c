@@ -60,14 +60,6 @@ const char *kernel_directory(const struct kernel_volume *vol, char path[PATH_MAX
 	return path;
 }
 
-static struct covol_uuid id_of(const struct kernel_volume *vol)
-{
-	struct covol_uuid id;
-
-	memcpy(id.bytes, vol->uuid, sizeof(id.bytes));
-	return id;
-}
-
 /* ---- results ---- */
 
 enum own_result kernel_fail(struct kernel_task *t, int error, const char *format, ...)
@@ -91,11 +83,6 @@ enum own_result kernel_fail(struct kernel_task *t, int error, const char *format
 	return result;
 }
 
-static enum own_result covol_failed(struct kernel_task *t, int error)
-{
-	return kernel_fail(t, error == -EBADE ? -EBADE : -EIO, "%s", covol_error(t->c));
-}
-
 /* ---- parts ---- */
 
 struct peers {
@@ -114,7 +101,7 @@ static int add_peer(const struct covol_session *session, void *data)
 
 enum own_result kernel_end_sessions(struct kernel_task *t, bool forget)
 {
-	struct covol_uuid id = id_of(t->vol);
+	struct covol_uuid id = kernel_id(t->vol);
 	struct covol_volume volume;
 	struct peers peers;
 	unsigned int node;
@@ -143,7 +130,7 @@ enum own_result kernel_end_sessions(struct kernel_task *t, bool forget)
 	own_for_each(node, ~own_bit(t->task->action.node))
 		if (forget && !error)
 			error = covol_session_del(t->c, &id, node, true);
-	return error ? covol_failed(t, error) : OWN_OK;
+	return error ? kernel_fail_covol(t, error) : OWN_OK;
 }
 
 static enum own_result drop_mount(struct kernel_task *t)
@@ -213,12 +200,12 @@ static enum own_result give_up(struct kernel_task *t)
 enum own_result kernel_know(struct kernel_task *t, unsigned int coordinator, uint64_t epoch)
 {
 	unsigned int node = t->task->action.node;
-	struct covol_volume volume = { .uuid = id_of(t->vol) }, now;
+	struct covol_volume volume = { .uuid = kernel_id(t->vol) }, now;
 	int error;
 
 	error = covol_volume_get(t->c, &volume.uuid, &now);
 	if (error && error != -ENOENT)
-		return covol_failed(t, error);
+		return kernel_fail_covol(t, error);
 	volume.node = node;
 	volume.coordinator = coordinator;
 	volume.role = coordinator == node ? COVOL_ROLE_COORDINATOR : COVOL_ROLE_MEMBER;
@@ -227,7 +214,7 @@ enum own_result kernel_know(struct kernel_task *t, unsigned int coordinator, uin
 		error = covol_volume_set(t->c, &volume,
 					 COVOL_VOLUME_COORDINATOR | COVOL_VOLUME_ROLE |
 						 COVOL_VOLUME_EPOCH);
-		return error ? covol_failed(t, error) : OWN_OK;
+		return error ? kernel_fail_covol(t, error) : OWN_OK;
 	}
 	return kernel_path_tell(t, &volume);
 }
@@ -269,7 +256,7 @@ static void note_file_system(struct kernel_task *t, uint64_t began)
 
 static enum own_result do_mount(struct kernel_task *t)
 {
-	struct covol_uuid id = id_of(t->vol);
+	struct covol_uuid id = kernel_id(t->vol);
 	char directory[PATH_MAX], why[DEVICE_ERROR];
 	struct covol_volume volume;
 	enum own_result result;
@@ -285,7 +272,7 @@ static enum own_result do_mount(struct kernel_task *t)
 		return result;
 	error = covol_volume_get(t->c, &id, &volume);
 	if (error)
-		return covol_failed(t, error);
+		return kernel_fail_covol(t, error);
 	error = device_create(&volume, why);
 	began = kernel_usec();
 	if (!error)
@@ -390,7 +377,7 @@ static enum own_result do_route(struct kernel_task *t)
 
 static enum own_result do_close(struct kernel_task *t)
 {
-	struct covol_uuid id = id_of(t->vol);
+	struct covol_uuid id = kernel_id(t->vol);
 	enum own_result result = give_up(t);
 	int error;
 
@@ -400,7 +387,7 @@ static enum own_result do_close(struct kernel_task *t)
 		return result;
 	error = covol_volume_del(t->c, &id);
 	if (error && error != -ENOENT)
-		return covol_failed(t, error);
+		return kernel_fail_covol(t, error);
 	return kernel_unregister(t);
 }
 
@@ -419,7 +406,7 @@ static enum own_result (*const tasks[OWN_TASKS])(struct kernel_task *t) = {
  */
 static void probe(struct kernel_volume *vol, struct covol *c)
 {
-	struct covol_uuid id = id_of(vol);
+	struct covol_uuid id = kernel_id(vol);
 	struct covol_session session;
 	struct covol_volume volume;
 	bool resume = false;
@@ -564,7 +551,7 @@ const struct driver_ops kernel_driver = {
 
 static bool has_session(struct kernel_task *t)
 {
-	struct covol_uuid id = id_of(t->vol);
+	struct covol_uuid id = kernel_id(t->vol);
 	struct covol_session session;
 
 	return !covol_session_get(t->c, &id, t->task->action.other, &session) &&

@@ -6,8 +6,10 @@
 #ifndef COVOLD_KERNEL_H
 #define COVOLD_KERNEL_H
 
+#include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <string.h>
 #include <systemd/sd-event.h>
 #include <time.h>
 
@@ -137,6 +139,20 @@ struct kernel_task {
 
 __attribute__((format(printf, 3, 4)))
 enum own_result kernel_fail(struct kernel_task *t, int error, const char *format, ...);
+
+/* With what libcovol says of it. */
+static inline enum own_result kernel_fail_covol(struct kernel_task *t, int error)
+{
+	return kernel_fail(t, error == -EBADE ? -EBADE : -EIO, "%s", covol_error(t->c));
+}
+
+static inline struct covol_uuid kernel_id(const struct kernel_volume *vol)
+{
+	struct covol_uuid id;
+
+	memcpy(id.bytes, vol->uuid, sizeof(id.bytes));
+	return id;
+}
 
 enum own_result kernel_know(struct kernel_task *t, unsigned int coordinator, uint64_t epoch);
 enum own_result kernel_end_sessions(struct kernel_task *t, bool forget);

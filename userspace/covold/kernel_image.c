@@ -16,19 +16,6 @@
 #include "kernel.h"
 #include "log.h"
 
-static struct covol_uuid id_of(const struct kernel_volume *vol)
-{
-	struct covol_uuid id;
-
-	memcpy(id.bytes, vol->uuid, sizeof(id.bytes));
-	return id;
-}
-
-static enum own_result covol_failed(struct kernel_task *t, int error)
-{
-	return kernel_fail(t, error == -EBADE ? -EBADE : -EIO, "%s", covol_error(t->c));
-}
-
 /* ---- those that the kernel knows ---- */
 
 struct known {
@@ -72,7 +59,7 @@ static enum own_result each(struct kernel_task *t,
 			    int (*work)(struct kernel_task *t, const struct covol_uuid *uuid,
 					const struct covol_image *image))
 {
-	struct covol_uuid uuid = id_of(t->vol);
+	struct covol_uuid uuid = kernel_id(t->vol);
 	enum own_result result = OWN_OK;
 	struct known known;
 	size_t i;
@@ -81,7 +68,7 @@ static enum own_result each(struct kernel_task *t,
 	for (i = 0; !error && i < known.count; i++)
 		error = work(t, &uuid, &known.image[i]);
 	if (error)
-		result = covol_failed(t, error);
+		result = kernel_fail_covol(t, error);
 	free(known.image);
 	return result;
 }
@@ -140,7 +127,7 @@ static enum own_result serve_one(struct serving *serving, const struct image_ent
 			    covol_error(t->c));
 		return OWN_OK;
 	}
-	return error ? covol_failed(t, error) : OWN_OK;
+	return error ? kernel_fail_covol(t, error) : OWN_OK;
 }
 
 static enum own_result serve_all(struct serving *serving)
@@ -169,7 +156,7 @@ static enum own_result serve_all(struct serving *serving)
 
 enum own_result kernel_images_serve(struct kernel_task *t)
 {
-	struct serving serving = { .t = t, .uuid = id_of(t->vol) };
+	struct serving serving = { .t = t, .uuid = kernel_id(t->vol) };
 	char directory[PATH_MAX], why[IMAGES_ERROR];
 	enum own_result result;
 	unsigned int node;
@@ -283,7 +270,7 @@ enum own_result kernel_images_clear(struct kernel_task *t)
 
 enum own_result kernel_images_forget(struct kernel_task *t)
 {
-	struct covol_uuid uuid = id_of(t->vol);
+	struct covol_uuid uuid = kernel_id(t->vol);
 	unsigned int node;
 	int error = 0;
 
@@ -291,12 +278,12 @@ enum own_result kernel_images_forget(struct kernel_task *t)
 	own_for_each(node, ~(t->task->action.nodes | own_bit(t->task->action.node)))
 		if (!error)
 			error = covol_session_del(t->c, &uuid, node, true);
-	return error ? covol_failed(t, error) : OWN_OK;
+	return error ? kernel_fail_covol(t, error) : OWN_OK;
 }
 
 static enum own_result all_connected(struct kernel_task *t)
 {
-	struct covol_uuid uuid = id_of(t->vol);
+	struct covol_uuid uuid = kernel_id(t->vol);
 	struct covol_session session;
 	unsigned int node;
 

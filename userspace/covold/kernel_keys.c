@@ -50,14 +50,6 @@ static uint64_t now_usec(void)
 	return now.tv_sec * 1000000ULL + now.tv_nsec / 1000;
 }
 
-static struct covol_uuid id_of(const struct kernel_volume *vol)
-{
-	struct covol_uuid id;
-
-	memcpy(id.bytes, vol->uuid, sizeof(id.bytes));
-	return id;
-}
-
 void kernel_redirects(void *driver, const uint8_t uuid[16], bool redirects)
 {
 	struct kernel *kernel = driver;
@@ -207,7 +199,7 @@ static bool find_todo(struct keys *k)
 
 static int set_route(struct keys *k, uint32_t route)
 {
-	struct covol_volume volume = { .uuid = id_of(k->vol), .route = route };
+	struct covol_volume volume = { .uuid = kernel_id(k->vol), .route = route };
 
 	return covol_volume_set(k->c, &volume, COVOL_VOLUME_ROUTE);
 }
@@ -233,7 +225,7 @@ static bool uses_lun(uint32_t route)
  */
 static int hold(struct keys *k, uint32_t *route)
 {
-	struct covol_uuid id = id_of(k->vol);
+	struct covol_uuid id = kernel_id(k->vol);
 	struct covol_volume volume;
 	int error = covol_volume_get(k->c, &id, &volume);
 	bool others;

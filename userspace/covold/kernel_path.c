@@ -13,18 +13,10 @@
 #include "kernel.h"
 #include "log.h"
 
-static struct covol_uuid id_of(const struct kernel_volume *vol)
-{
-	struct covol_uuid id;
-
-	memcpy(id.bytes, vol->uuid, sizeof(id.bytes));
-	return id;
-}
-
 /* The kernel has the volume without its LUN. It cannot be given one: the volume is made anew. */
 static bool without_lun(struct kernel_volume *vol, struct covol *c, struct covol_volume *volume)
 {
-	struct covol_uuid id = id_of(vol);
+	struct covol_uuid id = kernel_id(vol);
 
 	return !covol_volume_get(c, &id, volume) && !volume->lun_major && !volume->lun_minor;
 }

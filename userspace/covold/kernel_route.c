@@ -8,19 +8,6 @@
 #include "kernel.h"
 #include "log.h"
 
-static struct covol_uuid id_of(const struct kernel_volume *vol)
-{
-	struct covol_uuid id;
-
-	memcpy(id.bytes, vol->uuid, sizeof(id.bytes));
-	return id;
-}
-
-static enum own_result failed(struct kernel_task *t, int error)
-{
-	return kernel_fail(t, error == -EBADE ? -EBADE : -EIO, "%s", covol_error(t->c));
-}
-
 static const uint32_t kernel_routes[OWN_ROUTES] = {
 	[OWN_ROUTE_NONE] = COVOL_ROUTE_HELD,
 	[OWN_ROUTE_DIRECT] = COVOL_ROUTE_DIRECT,
@@ -50,7 +37,7 @@ static void routed_anew(struct kernel_volume *vol)
 enum own_result kernel_route_set(struct kernel_task *t, enum own_route route, uint32_t peer)
 {
 	struct covol_volume volume = {
-		.uuid = id_of(t->vol), .route = kernel_routes[route], .redirect_peer = peer,
+		.uuid = kernel_id(t->vol), .route = kernel_routes[route], .redirect_peer = peer,
 	};
 	int error;
 
@@ -58,7 +45,7 @@ enum own_result kernel_route_set(struct kernel_task *t, enum own_route route, ui
 	error = covol_volume_set(t->c, &volume,
 				 COVOL_VOLUME_ROUTE | (peer ? COVOL_VOLUME_REDIRECT_PEER : 0));
 	if (error)
-		return failed(t, error);
+		return kernel_fail_covol(t, error);
 	pthread_mutex_lock(&t->vol->kernel->lock);
 	t->vol->facts.route = route;
 	t->vol->facts.failing = OWN_NOT_EXPELLED;
@@ -69,7 +56,7 @@ enum own_result kernel_route_set(struct kernel_task *t, enum own_route route, ui
 /* Answered when all I/O of the route before has ended, or is held; UNAVAILABLE: has failed. */
 static int give(struct kernel_task *t, uint32_t route)
 {
-	struct covol_volume volume = { .uuid = id_of(t->vol), .route = route };
+	struct covol_volume volume = { .uuid = kernel_id(t->vol), .route = route };
 
 	routed_anew(t->vol);
 	return covol_volume_set(t->c, &volume, COVOL_VOLUME_ROUTE);
@@ -79,7 +66,7 @@ enum own_result kernel_route_hold(struct kernel_task *t)
 {
 	int error = give(t, COVOL_ROUTE_HELD);
 
-	return error && error != -ENOENT ? failed(t, error) : OWN_OK;
+	return error && error != -ENOENT ? kernel_fail_covol(t, error) : OWN_OK;
 }
 
 enum own_expelled kernel_route_failing(struct kernel_volume *vol)
@@ -110,7 +97,7 @@ enum own_result kernel_route_fail(struct kernel_task *t)
 		return OWN_OK;
 	}
 	if (error)
-		return failed(t, error);
+		return kernel_fail_covol(t, error);
 	if (why <= kernel_route_failing(t->vol))
 		return OWN_OK;
 	kernel_route_set_failing(t->vol, why);
