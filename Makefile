@@ -67,7 +67,7 @@ demo: setup
 	@tests/cluster/demo
 
 check: setup
-	@scripts/check lint unit sim model fuzz kunit selftests lun cluster agent data-6.12 data-6.1 late-write-6.1
+	@scripts/check +lun lint unit sim model fuzz kunit selftests cluster agent data-6.12 data-6.1 late-write-6.1
 
 check-debug: setup
 	@scripts/check selftests-debug
