@@ -220,6 +220,11 @@ static void end_leaving(struct covol_object *obj)
 	struct file *file;
 
 	mutex_lock(&obj->resize_lock);
+	/* somebody else has, and it may have a file again */
+	if (!is_leaving(obj)) {
+		mutex_unlock(&obj->resize_lock);
+		return;
+	}
 	covol_drain_wait(&obj->file_users);
 	covol_chunks_stop(obj->chunks, true);
 	/* another coordinator may share what is this file's own now */
