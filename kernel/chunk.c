@@ -49,6 +49,8 @@
  */
 #define STREAMS		4
 
+#define FOLIO_MAX	((u64)PMD_SIZE)	/* of the page cache */
+
 /**
  * struct stream - one place where a writer goes on
  * @first: where it began with what was prepared last
@@ -159,11 +161,11 @@ static u64 chunk_end(struct covol_object *obj, u64 pos)
 
 /* Without room for all: only the blocks that must be written. */
 static int fill_blocks(struct covol_object *obj, struct covol_source *src,
-		       rwf_t flags)
+		       bool moves, rwf_t flags)
 {
 	u64 block = i_blocksize(file_inode(obj->file));
 
-	return covol_fill(obj, src, round_down(src->start, block),
+	return covol_fill(obj, src, moves, round_down(src->start, block),
 			  min(round_up(src->end, block), obj->size), flags);
 }
 
@@ -172,6 +174,7 @@ static int prepare_locked(struct covol_object *obj, struct covol_source *src,
 			  u64 start, u64 end, const struct covol_asker *asker,
 			  rwf_t flags)
 {
+	bool moves = covol_fill_moves(obj);
 	struct covol_source again = *src;
 	struct covol_change change;
 	int err;
@@ -183,13 +186,11 @@ static int prepare_locked(struct covol_object *obj, struct covol_source *src,
 	 * when the change has ended others write there without a recall, maybe
 	 * before it has its grant. Blocks that move are taken back from it, too.
 	 */
-	err = covol_layout_recall(obj, &change, asker, !covol_fill_moves(obj));
-	if (err)
-		goto end;
-	err = covol_fill(obj, src, start, end, flags);
+	err = covol_layout_recall(obj, &change, asker, !moves);
+	if (!err)
+		err = covol_fill(obj, src, moves, start, end, flags);
 	if (err == -ENOSPC && src->start < src->end)
-		err = fill_blocks(obj, &again, flags);
-end:
+		err = fill_blocks(obj, &again, moves, flags);
 	covol_layout_end(obj, &change);
 	trace_covol_chunk_prepared(obj, asker->peer, start >> SECTOR_SHIFT,
 				   (end - start) >> SECTOR_SHIFT, change.seq,
@@ -568,17 +569,17 @@ int covol_chunk_zero(struct covol_req *req)
 static int set_length(struct covol_object *obj, u64 old, u64 size)
 {
 	loff_t length = i_size_read(file_inode(obj->file));
-	int err = 0;
+	/* I11: the rest of a block is zeroed through the page cache, where what
+	 * somebody has read may be older than what nodes have written
+	 */
+	int err = invalidate_inode_pages2(obj->file->f_mapping);
 
 	/* one that is longer than the image stays so when that grows */
-	if (size < old ? size < length : size > length)
+	if (!err && (size < old ? size < length : size > length))
 		err = vfs_truncate(&obj->file->f_path, size);
 	if (!err)
 		err = vfs_fsync(obj->file, 0);
-	/* I11: the rest of a block is zeroed through the page cache */
-	if (!err)
-		err = invalidate_inode_pages2(obj->file->f_mapping);
-	return err;
+	return err ?: invalidate_inode_pages2(obj->file->f_mapping);
 }
 
 /**
@@ -589,15 +590,14 @@ static int set_length(struct covol_object *obj, u64 old, u64 size)
  * @size: what it is to be
  *
  * Context: sleeps; waits until all who hold what lies beyond the end have
- * returned it (I2), and the block in which it lies.
+ * returned it (I2), and the folio in which it lies.
  *
  * Return: 0; -ENOENT: the file is being taken away; or a negative errno of the
  * file system.
  */
 int covol_chunks_resize(struct covol_object *obj, u64 old, u64 size)
 {
-	u64 block = i_blocksize(file_inode(obj->file));
-	u64 start = round_down(min(old, size), block), end = max(old, size);
+	u64 start = round_down(min(old, size), FOLIO_MAX), end = max(old, size);
 	struct covol_asker nobody = { };
 	struct covol_change change;
 	struct covol_range range;

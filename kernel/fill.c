@@ -24,8 +24,8 @@
 /* ---- what the file has ------------------------------------------------ */
 
 /*
- * Where the next data is, at most @end. Unwritten counts as a hole: SEEK_DATA
- * passes over it, as nothing of an image is ever in the page cache.
+ * Where the next data is, at most @end. SEEK_DATA passes over what is unwritten,
+ * unless somebody has read it through the page cache: see is_written().
  *
  * Before Linux 6.9, XFS passes over data as well, from a hole on, where it has
  * blocks ready for copies: its xfs_seek_iomap_begin() takes the end of a range
@@ -67,21 +67,28 @@ static int find_run(struct file *file, u64 at, u64 end, bool copies,
 	return 0;
 }
 
-/**
- * covol_fill_done() - is there nothing to fill in a range?
- * @obj: an image that is served here
- * @start: first byte
- * @end: first behind it
- *
- * Return: whether all of it is data; false also on an error.
- */
-bool covol_fill_done(struct covol_object *obj, u64 start, u64 end)
+/* Only what is written has one. In a file that may share blocks nothing has. */
+static bool has_place(struct inode *inode, u64 at)
 {
-	u64 run_end;
-	bool data;
+	sector_t block = at >> inode->i_blkbits;
 
-	return !find_run(obj->file, start, end, false, &run_end, &data) && data &&
-	       run_end == end;
+	return !bmap(inode, &block) && block;
+}
+
+/*
+ * Is what SEEK_DATA takes for data at @at written? Unwritten blocks that are in
+ * the page cache, because somebody has read them, are data to it. Up to where,
+ * at most @end, is it the same? In a file that shares no blocks.
+ */
+static bool is_written(struct inode *inode, u64 at, u64 *end)
+{
+	u64 block = i_blocksize(inode), pos = round_down(at, block) + block;
+	bool written = has_place(inode, at);
+
+	while (pos < *end && has_place(inode, pos) == written)
+		pos += block;
+	*end = min(*end, pos);
+	return written;
 }
 
 /**
@@ -92,21 +99,22 @@ bool covol_fill_done(struct covol_object *obj, u64 start, u64 end)
  * tell the kernel for which blocks this is so. But bmap(), which is there for
  * swap files, has no place to give for a file that is written by copying.
  *
+ * It may be true of a file that shares nothing as long as unwritten blocks before
+ * its first data are in the page cache. So what belongs together asks once.
+ *
  * Return: whether some of the file may be shared; true also on an error.
  */
 bool covol_fill_moves(struct covol_object *obj)
 {
 	struct inode *inode = file_inode(obj->file);
 	loff_t pos = vfs_llseek(obj->file, 0, SEEK_DATA);
-	sector_t block;
 
 	/* find_data() says why there may be some for all that */
 	if (pos == -ENXIO)
 		return inode->i_blocks;
 	if (pos < 0)
 		return true;
-	block = pos >> inode->i_blkbits;
-	return bmap(inode, &block) || !block;
+	return !has_place(inode, pos);
 }
 
 /* ---- what stays where it is ------------------------------------------- */
@@ -199,18 +207,55 @@ static u64 set_places(struct covol_object *obj, u64 start, u64 end)
 	return start;
 }
 
-static void set_plain(struct covol_object *obj, u64 start, u64 end)
+static void set_anywhere(struct covol_object *obj, u64 start, u64 end)
 {
-	u64 at = set_places(obj, start, end) >> SECTOR_SHIFT;
 	struct covol_extent ext = {
-		.start = at,
-		.len = (end >> SECTOR_SHIFT) - at,
+		.start = start >> SECTOR_SHIFT,
+		.len = (end - start) >> SECTOR_SHIFT,
 		.state = PLAIN_ANYWHERE,
 	};
 
 	/* without memory it is found out, or copied, once more */
 	if (ext.len)
 		covol_map_set(&obj->plain, &ext);
+}
+
+/* Is [start, end) of a file that shares no blocks all data? Then it is known to be. */
+static bool is_data(struct covol_object *obj, u64 start, u64 end)
+{
+	u64 at, run_end;
+	bool data;
+
+	if (find_run(obj->file, start, end, false, &run_end, &data) || !data ||
+	    run_end < end)
+		return false;
+	at = set_places(obj, start, end);
+	if (at < end &&
+	    (!is_written(file_inode(obj->file), at, &run_end) || run_end < end))
+		return false;
+	set_anywhere(obj, at, end);
+	return true;
+}
+
+/**
+ * covol_fill_done() - is there nothing to fill in a range?
+ * @obj: an image that is served here
+ * @start: first byte
+ * @end: first behind it
+ *
+ * Context: nobody changes the map of the range.
+ *
+ * Return: whether all of it is data; false also on an error.
+ */
+bool covol_fill_done(struct covol_object *obj, u64 start, u64 end)
+{
+	u64 run_end;
+	bool data;
+
+	if (!covol_fill_moves(obj))
+		return is_data(obj, start, end);
+	return !find_run(obj->file, start, end, false, &run_end, &data) && data &&
+	       run_end == end;
 }
 
 /**
@@ -248,12 +293,8 @@ bool covol_fill_in_place(struct covol_object *obj, u64 start, u64 end,
 	if (is_plain(obj, start, end))
 		return (!((start | end) & (block - 1)) && stays(obj->file)) ||
 		       !covol_fill_moves(obj);
-	if (covol_fill_moves(obj))
-		return false;
-	if (!covol_fill_done(obj, around, around_end))
-		return covol_fill_done(obj, start, end);
-	set_plain(obj, around, around_end);
-	return true;
+	return !covol_fill_moves(obj) && (is_data(obj, around, around_end) ||
+					  is_data(obj, start, end));
 }
 
 /* ---- requests ---------------------------------------------------------- */
@@ -510,19 +551,20 @@ static int unshare_run(struct covol_object *obj, struct covol_source *src,
 	return start < end ? copy_run(obj->file, src, start, end) : 0;
 }
 
+static int forget_cached(struct covol_object *obj, u64 start, u64 end)
+{
+	return invalidate_inode_pages2_range(obj->file->f_mapping,
+					     start >> PAGE_SHIFT,
+					     (end - 1) >> PAGE_SHIFT);
+}
+
 /*
  * All in [start, end) is on disk and in blocks of this file alone. A part of a
  * block at the file's end went through the page cache.
  */
 static int settle_unshared(struct covol_object *obj, u64 start, u64 end)
 {
-	int err = vfs_fsync(obj->file, 1);
-
-	if (!err)
-		err = invalidate_inode_pages2_range(obj->file->f_mapping,
-						    start >> PAGE_SHIFT,
-						    (end - 1) >> PAGE_SHIFT);
-	return err;
+	return vfs_fsync(obj->file, 1) ?: forget_cached(obj, start, end);
 }
 
 /* ---- filling ---------------------------------------------------------- */
@@ -541,6 +583,8 @@ static int fill_runs(struct covol_object *obj, struct covol_source *src,
 		err = find_run(obj->file, at, end, moves, &run_end, &data);
 		if (err)
 			return err;
+		if (data && !moves)
+			data = is_written(file_inode(obj->file), at, &run_end);
 		from = data ? max(at, src->start) : at;
 		to = data ? min(run_end, src->end) : run_end;
 		if (data && moves)
@@ -631,6 +675,7 @@ static int fill_blocks(struct covol_object *obj, struct covol_source *src,
  * covol_fill() - make a range data, with a source's bytes in it
  * @obj: an image that is served here
  * @src: the source, all of it in the range; or nothing
+ * @moves: covol_fill_moves(), as it was when layouts were taken back
  * @start: first byte, at a block's start
  * @end: first behind it, at a block's end or the image's
  * @flags: for what is written in place: RWF_DSYNC or 0
@@ -644,12 +689,12 @@ static int fill_blocks(struct covol_object *obj, struct covol_source *src,
  * Return: 0: done, and stable where blocks were allocated (I1); or a negative
  * errno of the file system.
  */
-int covol_fill(struct covol_object *obj, struct covol_source *src, u64 start,
-	       u64 end, rwf_t flags)
+int covol_fill(struct covol_object *obj, struct covol_source *src, bool moves,
+	       u64 start, u64 end, rwf_t flags)
 {
 	u64 block = i_blocksize(file_inode(obj->file));
-	bool moves = covol_fill_moves(obj);
-	int err;
+	int err = 0;
+	u64 at;
 
 	if (!moves && covol_blocks_known(obj))
 		return fill_blocks(obj, src, start, end);
@@ -661,10 +706,16 @@ int covol_fill(struct covol_object *obj, struct covol_source *src, u64 start,
 		return fill_runs(obj, src, start, end, moves, flags);
 	if (!moves)
 		return fill_reserved(obj, src, start, end, flags);
-	err = move_runs(obj, src, start, end);
+	/* I11: what is cached of the file's last block may be older */
+	if (end & (block - 1))
+		err = forget_cached(obj, start, end);
+	if (!err)
+		err = move_runs(obj, src, start, end);
 	if (!err)
 		err = settle_unshared(obj, start, end);
-	if (!err)
-		set_plain(obj, start, end);
-	return err;
+	if (err)
+		return err;
+	at = set_places(obj, start, end);
+	set_anywhere(obj, at, end);
+	return 0;
 }

@@ -46,8 +46,8 @@ bool covol_fill_place(const struct covol_req *req, sector_t *place);
 int covol_fill_placed(const struct covol_req *req);
 int covol_fill_write(struct covol_object *obj, struct covol_source *src,
 		     rwf_t flags);
-int covol_fill(struct covol_object *obj, struct covol_source *src, u64 start,
-	       u64 end, rwf_t flags);
+int covol_fill(struct covol_object *obj, struct covol_source *src, bool moves,
+	       u64 start, u64 end, rwf_t flags);
 bool covol_fill_moves(struct covol_object *obj);
 
 #endif /* COVOL_FILL_H */

@@ -117,6 +117,37 @@ at_end() {
 	everywhere "$RUN/tail" "$2" "$from" $((SIZE - from))
 }
 
+# asks NODE ID OFFSET STATE: it reads there, and has that in its map.
+asks() {
+	dd if="$(dev "$1" "$2")" of=/dev/null bs=4k count=1 skip="$3" iflag=direct,skip_bytes status=none
+	state_is "$1" "image:$2" "$3" "$4"
+}
+
+# Somebody reads the coordinator's file, and so has unwritten blocks in the page cache: to SEEK_DATA they are data. What is
+# written there is stable (I1), and seen by who read zeroes there (I5).
+read_unwritten() {
+	local at=$((32 * MIB))
+
+	chunk_size 64K
+	fallocate -l 64M "$MNT/image6"
+	add 6 $((64 * MIB))
+	stop layout
+	layouts 1 2 3 4 5 6
+	put "$RUN/data" "$(dev 2 6)" 0 1M
+	within 20 asks 3 6 "$at" unwritten
+	# Nobody makes stable now what the kernel does not.
+	stop layout
+	dd if="$MNT/image6" of=/dev/null bs=1M skip=32 count=1 status=none
+	head -c 65536 "$RUN/data" >"$RUN/some"
+	put "$RUN/some" "$(dev 2 6)" "$at" 64k
+	same "$RUN/some" "$(dev 3 6)" "$at" 65536
+	crashed
+	same "$RUN/some" "$CRASHED/image6" "$at" 65536
+	crashed_down
+	layouts 1 2 3 4 5 6
+	blkdiscard -f "$(dev 2 6)"
+}
+
 free_space() {
 	sync -f "$MNT"
 	df --output=avail -B1 "$MNT" | tail -n 1
@@ -221,6 +252,7 @@ it 'all nodes write to the same chunk of 16 MiB' 'together 16M 3'
 it 'the end of an image is not that of a chunk: 64 KiB' 'at_end 64K 1'
 it 'the end of an image is not that of a chunk: 1 MiB' 'at_end 1M 2'
 it 'the end of an image is not that of a chunk: 16 MiB' 'at_end 16M 3'
+it 'what somebody has read of unwritten blocks is no data' read_unwritten
 it 'room for a write, but not for its chunk' little_room
 it 'the file system becomes full under a writer that has chunks prepared ahead' full_ahead
 it 'a sequential writer goes direct' steady

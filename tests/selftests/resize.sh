@@ -140,6 +140,32 @@ grow_late() {
 	same "$RUN/half" "$IMG" $((47 * MIB)) $((MIB / 2))
 }
 
+# rewritten FILE OFFSET BYTES: direct, after somebody has read in the coordinator's file what was there before.
+rewritten() {
+	within 20 has 2 "$IMG" "$2" data
+	cat "$MNT/image1" >/dev/null
+	head -c "$3" "$1" >"$RUN/tail"
+	counted n2-img put "$RUN/tail" "$IMG" "$2" "$3" -- direct.writes=1
+}
+
+# The rest of the block in which the end lies is zeroed through the page cache, where older data may be (I11).
+length_cached() {
+	local at=$((49 * MIB - 4096))
+
+	relength 2 n2-img image:1 $((49 * 2048 - 2))s
+	head -c 3072 "$RUN/one" >"$RUN/tail"
+	put "$RUN/tail" "$IMG" "$at" 512
+	rewritten "$RUN/two" "$at" 3072
+	resize 2 1 $((49 * MIB - 1024))
+	resize 1 1 $((49 * MIB - 1024))
+	same "$RUN/tail" "$IMG" "$at" 3072
+	rewritten "$RUN/one" "$at" 3072
+	resize 1 1 $((49 * MIB - 512))
+	resize 2 1 $((49 * MIB - 512))
+	same "$RUN/tail" "$IMG" "$at" 3072
+	relength 2 n2-img image:1 $((49 * 2048 - 1))s
+}
+
 # The block in which the end lies is not a whole one: what is written directly in it survives.
 grow_odd() {
 	local at=$((49 * MIB - 4096))
@@ -274,6 +300,7 @@ down() {
 first 'a coordinator and two members' up
 it 'an image grows under load, on all nodes' grow
 it 'a member that is told late gets no more than it knows of' grow_late
+it 'what somebody has read of a block is not written back when the end moves in it' length_cached
 it 'the end is not that of a block: what is written there survives' grow_odd
 it 'an image shrinks under load: what lies beyond is taken back from all' shrink
 it 'what was cut off cannot be written any more' shrink_late
