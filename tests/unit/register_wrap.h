@@ -15,6 +15,8 @@ int __wrap_find_lun(struct lun *lun, struct lun_header *header, const uint8_t uu
 void __wrap_lun_close(struct lun *lun);
 int __wrap_lun_fence(struct lun *lun, const struct lun_fence *fence,
 		     struct lun_fence_report *report);
+int __wrap_lun_drain(struct lun *lun, const struct lun_fence *fence,
+		     struct lun_fence_report *report);
 enum own_result __wrap_kernel_route_fail(struct kernel_task *t);
 int __wrap_ready_file_system(const char *type);
 

@@ -30,6 +30,9 @@ static struct {
 	struct group *group;
 	/* corosync */
 	bool absent;
+	bool no_map;			/* cmap alone is */
+	size_t breaks;			/* the iteration ends with an error after so many; 0: not */
+	const char *busy;		/* a key that cannot be read */
 	const struct key *keys;
 	size_t count;
 	size_t at;			/* of the iteration */
@@ -41,6 +44,7 @@ static struct {
 	/* what the group said */
 	unsigned int joined;
 	unsigned int lost;
+	unsigned int named;
 	own_nodes up;
 	own_nodes together;
 	bool known;
@@ -60,10 +64,15 @@ static const struct key *find(const char *name)
 	return NULL;
 }
 
+static bool is_busy(const char *name)
+{
+	return rig.busy && !strcmp(rig.busy, name);
+}
+
 cs_error_t __wrap_cmap_initialize(cmap_handle_t *handle)
 {
 	*handle = 1;
-	return rig.absent ? CS_ERR_LIBRARY : CS_OK;
+	return rig.absent || rig.no_map ? CS_ERR_LIBRARY : CS_OK;
 }
 
 cs_error_t __wrap_cmap_finalize(cmap_handle_t handle)
@@ -77,6 +86,8 @@ cs_error_t __wrap_cmap_get_string(cmap_handle_t handle, const char *name, char *
 	const struct key *key = find(name);
 
 	(void)handle;
+	if (is_busy(name))
+		return CS_ERR_TRY_AGAIN;
 	if (!key || !key->text)
 		return CS_ERR_NOT_EXIST;
 	*value = strdup(key->text);
@@ -88,6 +99,8 @@ cs_error_t __wrap_cmap_get_uint32(cmap_handle_t handle, const char *name, uint32
 	const struct key *key = find(name);
 
 	(void)handle;
+	if (is_busy(name))
+		return CS_ERR_TRY_AGAIN;
 	if (!key || key->text)
 		return CS_ERR_NOT_EXIST;
 	*value = key->number;
@@ -99,6 +112,8 @@ cs_error_t __wrap_cmap_get_uint8(cmap_handle_t handle, const char *name, uint8_t
 	const struct key *key = find(name);
 
 	(void)handle;
+	if (is_busy(name))
+		return CS_ERR_TRY_AGAIN;
 	if (!key || key->text)
 		return CS_ERR_NOT_EXIST;
 	*value = key->number;
@@ -123,6 +138,8 @@ cs_error_t __wrap_cmap_iter_next(cmap_handle_t handle, cmap_iter_handle_t iter, 
 	(void)length;
 	(void)type;
 	while (rig.at < rig.count) {
+		if (rig.breaks && rig.at == rig.breaks)
+			return CS_ERR_LIBRARY;
 		strcpy(name, rig.keys[rig.at++].name);
 		if (!strncmp(name, rig.prefix, strlen(rig.prefix)))
 			return CS_OK;
@@ -277,6 +294,12 @@ static void on_quorum(void *data, bool known, bool quorate, bool two_node)
 	rig.two_node = two_node;
 }
 
+static void on_names(void *data)
+{
+	(void)data;
+	rig.named++;
+}
+
 static void on_message(void *data, unsigned int from, const uint8_t *bytes, size_t length)
 {
 	(void)data;
@@ -297,6 +320,7 @@ static const struct group_events events = {
 	.members = on_members,
 	.ring = on_ring,
 	.quorum = on_quorum,
+	.names = on_names,
 	.message = on_message,
 	.lost = on_lost,
 };
@@ -315,6 +339,14 @@ static const struct key two_links[] = {
 };
 
 #define PLAY(list)	(rig.keys = (list), rig.count = sizeof(list) / sizeof((list)[0]))
+
+static void run_until(const unsigned int *what)
+{
+	time_t limit = time(NULL) + 30;
+
+	while (!*what && time(NULL) < limit)
+		assert_true(sd_event_run(rig.event, 20000) >= 0);
+}
 
 static void begin(void)
 {
@@ -427,6 +459,79 @@ static void test_removed(void **state)
 	assert_string_equal(rig.group->ops->node_name(rig.group, 1), "a");
 }
 
+/* What goes wrong with the list of nodes, and with it what is about the cluster. */
+enum wrong { NO_MAP, BREAKS, BUSY_NUMBER, BUSY_NAME, BUSY_CLUSTER, BUSY_ORDER, WRONGS };
+
+static void go_wrong(enum wrong wrong)
+{
+	static const char *const busy[WRONGS] = {
+		[BUSY_NUMBER] = "nodelist.node.1.nodeid",
+		[BUSY_NAME] = "nodelist.node.1.name",
+		[BUSY_CLUSTER] = "totem.cluster_name",
+		[BUSY_ORDER] = "totem.interface.1.knet_link_priority",
+	};
+
+	rig.no_map = wrong == NO_MAP;
+	rig.breaks = wrong == BREAKS ? 7 : 0;
+	rig.busy = wrong == WRONGS ? NULL : busy[wrong];
+}
+
+/* Nobody joins with a part of the list, or with none: who is not in it is not switched off. */
+static void test_no_list(void **state)
+{
+	enum wrong wrong;
+
+	(void)state;
+	for (wrong = 0; wrong < WRONGS; wrong++) {
+		go_wrong(wrong);
+		begin();
+		assert_int_equal(rig.lost, 1);
+		assert_int_equal(rig.joined, 0);
+		assert_string_equal(rig.group->ops->cluster(rig.group), "");
+		assert_null(rig.group->ops->node_name(rig.group, 1));
+		rig.group->ops->close(rig.group);
+		rig.lost = 0;
+	}
+	go_wrong(NO_MAP);
+	begin();
+	assert_int_equal(rig.lost, 1);
+	/* It is tried again. */
+	go_wrong(WRONGS);
+	run_until(&rig.joined);
+	assert_int_equal(rig.joined, 1);
+	assert_string_equal(rig.group->ops->cluster(rig.group), "demo");
+	assert_string_equal(rig.group->ops->node_name(rig.group, 7), "b");
+}
+
+/* In a new ring the list of the one before stays, all of it, until the new one can be read. */
+static void test_list_later(void **state)
+{
+	static const uint32_t nodes[] = { 1, 7 };
+	enum wrong wrong;
+
+	(void)state;
+	begin();
+	for (wrong = 0; wrong < WRONGS; wrong++) {
+		go_wrong(wrong);
+		ring(4 + 4 * wrong, 2, nodes);
+		assert_string_equal(rig.group->ops->cluster(rig.group), "demo");
+		assert_string_equal(rig.group->ops->node_name(rig.group, 1), "a");
+		assert_string_equal(rig.group->ops->node_name(rig.group, 7), "b");
+		assert_string_equal(address(7, 1), "10.2.0.7");
+	}
+	assert_int_equal(rig.lost, 0);
+	assert_int_equal(rig.named, 0);
+	go_wrong(WRONGS);
+	rig.count = 6;
+	run_until(&rig.named);
+	assert_int_equal(rig.named, 1);
+	assert_string_equal(rig.group->ops->node_name(rig.group, 1), "a");
+	assert_null(rig.group->ops->node_name(rig.group, 7));
+	/* With the ring: there is nothing more to tell. */
+	ring(40, 1, nodes);
+	assert_int_equal(rig.named, 1);
+}
+
 /* Numbers that are none of ours. */
 static void test_wrong_numbers(void **state)
 {
@@ -510,7 +615,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_names),	  TEST(test_priorities), TEST(test_removed),
 		TEST(test_wrong_numbers), TEST(test_rings),	 TEST(test_together),
-		TEST(test_absent),
+		TEST(test_absent),	  TEST(test_no_list),	 TEST(test_list_later),
 	};
 
 	return cmocka_run_group_tests_name("corosync", tests, NULL, NULL);

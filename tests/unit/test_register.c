@@ -35,6 +35,8 @@ static struct {
 	unsigned int comes;	/* an agent, at that sleep; 0: none */
 	unsigned int loaded;	/* how often the file system was */
 	int load_error;
+	unsigned int drains;	/* after all were off */
+	char reason[256];	/* why a fence has failed */
 } rig;
 
 /* ---- the LUN, and the kernel ---- */
@@ -95,6 +97,16 @@ int __wrap_lun_fence(struct lun *lun, const struct lun_fence *fence,
 	return 0;
 }
 
+int __wrap_lun_drain(struct lun *lun, const struct lun_fence *fence,
+		     struct lun_fence_report *report)
+{
+	(void)lun;
+	(void)fence;
+	memset(report, 0, sizeof(*report));
+	rig.drains++;
+	return 0;
+}
+
 int __wrap_lun_header_read(struct lun *lun, struct lun_header *header,
 			   struct lun_copies *copies)
 {
@@ -141,6 +153,7 @@ static int setup(void **state)
 	rig.config.runtime_directory = rig.directory;
 	rig.kernel.config = &rig.config;
 	strcpy(rig.kernel.cluster, CLUSTER);
+	strcpy(rig.kernel.names[1], "node1");
 	strcpy(rig.kernel.names[2], "node2");
 	strcpy(rig.kernel.names[NODE], "node3");
 	pthread_mutex_init(&rig.kernel.lock, NULL);
@@ -330,19 +343,39 @@ static void test_command(void **state)
 	assert_int_equal(rig.failed, 0);
 }
 
+/* Its key would be one that all others take for a stranger's. */
+static void test_no_cluster(void **state)
+{
+	(void)state;
+	rig.kernel.cluster[0] = 0;
+	assert_int_equal(registers(7, OWN_NOT_EXPELLED), OWN_FAILED);
+	rig.config.fence_method = LUN_METHOD_COMMAND;
+	assert_int_equal(registers(8, OWN_NOT_EXPELLED), OWN_FAILED);
+	assert_int_equal(rig.count, 0);
+	assert_true(rig.vol->key == 0);
+}
+
 /* ---- who fences ---- */
 
-static enum own_result fences(own_nodes forgotten)
+static enum own_result fences_also(own_nodes off, own_nodes forgotten)
 {
 	struct driver_task task = {
 		.action = { .task = OWN_TASK_FENCE, .node = 1, .nodes = own_bit(1) },
-		.victims = { .current = true, .forgotten = forgotten },
+		.victims = { .current = true, .off = off, .forgotten = forgotten },
 	};
 	struct driver_answer answer = { 0 };
 	struct kernel_task t = { .vol = rig.vol, .task = &task, .answer = &answer };
+	enum own_result result;
 
 	rig.slept = 0;
-	return kernel_fence(&t);
+	result = kernel_fence(&t);
+	snprintf(rig.reason, sizeof(rig.reason), "%s", answer.reason);
+	return result;
+}
+
+static enum own_result fences(own_nodes forgotten)
+{
+	return fences_also(0, forgotten);
 }
 
 static void young(void)
@@ -393,13 +426,43 @@ static void test_await_nobody(void **state)
 	assert_int_equal(rig.fences, 5);
 }
 
+/* Keys are kept by their cluster's number: with that of no name all would go. */
+static void test_fence_no_cluster(void **state)
+{
+	(void)state;
+	rig.kernel.cluster[0] = 0;
+	assert_int_equal(fences(0), OWN_FAILED);
+	assert_non_null(strstr(rig.reason, "cluster_name"));
+	rig.config.fence_method = LUN_METHOD_COMMAND;
+	assert_int_equal(fences(0), OWN_FAILED);
+	assert_int_equal(rig.fences + rig.drains, 0);
+}
+
+/* Who has no name cannot be switched off, and so is not fenced. */
+static void test_nameless(void **state)
+{
+	(void)state;
+	rig.config.fence_method = LUN_METHOD_COMMAND;
+	assert_int_equal(fences_also(own_bit(NODE + 1), 0), OWN_FAILED);
+	assert_non_null(strstr(rig.reason, "node 4 is not in the list of nodes"));
+	/* Numbers that no node has are nothing to be fenced. */
+	assert_int_equal(fences(own_bit(NODE + 1)), OWN_OK);
+	assert_int_equal(rig.drains, 1);
+	/* There is no list: nobody knows who there is. */
+	memset(rig.kernel.names, 0, sizeof(rig.kernel.names));
+	assert_int_equal(fences(~own_bit(1)), OWN_FAILED);
+	assert_non_null(strstr(rig.reason, "this node is not in the list of nodes"));
+	assert_int_equal(rig.drains, 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_told),   TEST(test_key_there), TEST(test_key_gone), TEST(test_key_late),
 		TEST(test_no_key), TEST(test_again),	 TEST(test_command),  TEST(test_await),
-		TEST(test_await_nobody), TEST(test_file_system),
+		TEST(test_await_nobody), TEST(test_file_system), TEST(test_no_cluster),
+		TEST(test_fence_no_cluster), TEST(test_nameless),
 	};
 
 	return cmocka_run_group_tests_name("register", tests, NULL, NULL);

@@ -52,18 +52,23 @@ static void tell_status(const struct agent *agent)
 		   own->count);
 }
 
-static void on_view(void *data, const struct own_event *view)
+static void learn_names(struct agent *agent)
 {
-	struct agent *agent = data;
-	const char *name;
+	const char *name = agent->group->ops->node_name(agent->group, agent->node);
 
-	/* A node that has come has a name and an address. */
 	kernel_group(&agent->kernel, agent->group, agent->node);
 	bus_group(agent->bus, agent->group, agent->node);
-	name = agent->group->ops->node_name(agent->group, agent->node);
 	/* Alone, it has nobody to prove it to. */
 	if (name && agent->config->backend != CONFIG_STANDALONE)
 		identity_name(agent->identity, name);
+}
+
+static void on_view(void *data, const struct own_event *view)
+{
+	struct agent *agent = data;
+
+	/* A node that has come has a name and an address. */
+	learn_names(agent);
 	runner_view(agent->runner, view);
 	tell_status(agent);
 }
@@ -126,6 +131,15 @@ static void on_quorum(void *data, bool known, bool quorate, bool two_node)
 	exchange_quorum(&agent->exchange, known, quorate, two_node);
 }
 
+static void on_names(void *data)
+{
+	struct agent *agent = data;
+
+	/* Else the first view brings them. */
+	if (agent->kernel.node)
+		learn_names(agent);
+}
+
 static void on_message(void *data, unsigned int from, const uint8_t *bytes, size_t length)
 {
 	struct agent *agent = data;
@@ -154,6 +168,7 @@ static const struct group_events group_events = {
 	.members = on_members,
 	.ring = on_ring,
 	.quorum = on_quorum,
+	.names = on_names,
 	.message = on_message,
 	.lost = on_lost,
 };

@@ -42,10 +42,19 @@ struct ring {
 	uint64_t number;
 };
 
+/* What cmap says. */
+struct names {
+	char cluster[GROUP_NAME_LEN];
+	char node[OWN_NODES + 1][GROUP_NAME_LEN];
+	char address[OWN_NODES + 1][GROUP_LINKS][GROUP_NAME_LEN];
+	unsigned int order[GROUP_LINKS];	/* of them; the first is the preferred one */
+};
+
 struct corosync {
 	struct group group;
 	sd_event *event;
 	sd_event_source *again;		/* a try to connect, or to send */
+	sd_event_source *names_again;	/* a try to read the names of this ring */
 	sd_event_source *cpg_source;
 	sd_event_source *quorum_source;
 	cpg_handle_t cpg;
@@ -65,29 +74,31 @@ struct corosync {
 	bool two_node;
 	struct said *first;		/* what could not be sent yet */
 	struct said **last;
-	char names[OWN_NODES + 1][GROUP_NAME_LEN];
-	char addresses[OWN_NODES + 1][GROUP_LINKS][GROUP_NAME_LEN];
-	unsigned int order[GROUP_LINKS];	/* of them; the first is the preferred one */
-	char cluster[GROUP_NAME_LEN];
+	bool stale;			/* the names are of an older ring */
+	struct names names;
 };
 
 static const struct cpg_name group_name = { .length = sizeof(GROUP) - 1, .value = GROUP };
 
 static int on_again(sd_event_source *source, uint64_t usec, void *data);
 
-/* @usec: until the next try; one that is under way already stays as it is. */
-static void try_again(struct corosync *self, uint64_t usec)
+static void set_timer(struct corosync *self, sd_event_source **timer, uint64_t usec,
+		      sd_event_time_handler_t handler)
 {
-	int error;
+	int error = sd_event_add_time_relative(self->event, timer, CLOCK_MONOTONIC, usec, 0,
+					       handler, self);
 
-	if (self->again)
-		return;
-	error = sd_event_add_time_relative(self->event, &self->again, CLOCK_MONOTONIC, usec, 0,
-					   on_again, self);
 	if (error < 0) {
 		log_error("cannot set a timer: %s", strerror(-error));
 		abort();
 	}
+}
+
+/* @usec: until the next try; one that is under way already stays as it is. */
+static void try_again(struct corosync *self, uint64_t usec)
+{
+	if (!self->again)
+		set_timer(self, &self->again, usec, on_again);
 }
 
 /* Not in a callback of its own library. */
@@ -168,7 +179,7 @@ static struct corosync *of_cpg(cpg_handle_t handle)
 	return context;
 }
 
-static void read_names(struct corosync *self);
+static bool renew_names(struct corosync *self);
 
 static void on_ring(cpg_handle_t handle, struct cpg_ring_id ring, uint32_t count,
 		    const uint32_t *members)
@@ -187,7 +198,7 @@ static void on_ring(cpg_handle_t handle, struct cpg_ring_id ring, uint32_t count
 								       own_bit(self->node);
 	self->ring = (struct ring){ .node = ring.nodeid, .number = ring.seq };
 	self->up = up;
-	read_names(self);
+	renew_names(self);
 	self->group.events->ring(self->group.data, up, together);
 	tell_quorum(self);
 }
@@ -288,84 +299,137 @@ static void say(struct group *group, const uint8_t *bytes, size_t length)
 
 /* ---- names ---- */
 
-static bool read_text(cmap_handle_t map, const char *key, char text[GROUP_NAME_LEN])
+/* That a key is not there is no error; @text stays as it is then. */
+static cs_error_t read_text(cmap_handle_t map, const char *key, char text[GROUP_NAME_LEN])
 {
 	char *value = NULL;
+	cs_error_t error = cmap_get_string(map, key, &value);
 
-	if (cmap_get_string(map, key, &value) != CS_OK)
-		return false;
-	snprintf(text, GROUP_NAME_LEN, "%s", value);
+	if (error == CS_OK)
+		snprintf(text, GROUP_NAME_LEN, "%s", value);
 	free(value);
-	return true;
+	return error == CS_ERR_NOT_EXIST ? CS_OK : error;
 }
 
 /*
  * nodelist.node.N.nodeid, and beside it .ring0_addr, .ring1_addr, ... and .name: without one, the
  * first address is it.
  */
-static void read_name(struct corosync *self, cmap_handle_t map, const char *key)
+static cs_error_t read_name(struct names *names, cmap_handle_t map, const char *key)
 {
 	char name_key[CMAP_KEYNAME_MAXLEN + 1];
-	unsigned int place, node, link;
-	uint32_t id;
+	unsigned int place, link;
+	cs_error_t error;
+	uint32_t node;
+	char *name;
 
-	if (sscanf(key, "nodelist.node.%u.", &place) != 1 || !strstr(key, ".nodeid") ||
-	    cmap_get_uint32(map, key, &id) != CS_OK)
-		return;
-	node = id;
-	if (node < 1 || node > OWN_NODES)
-		return;
-	for (link = 0; link < GROUP_LINKS; link++) {
-		snprintf(name_key, sizeof(name_key), "nodelist.node.%u.ring%u_addr", place, link);
-		read_text(map, name_key, self->addresses[node][link]);
-	}
+	if (sscanf(key, "nodelist.node.%u.", &place) != 1 || !strstr(key, ".nodeid"))
+		return CS_OK;
+	error = cmap_get_uint32(map, key, &node);
+	if (error != CS_OK || node < 1 || node > OWN_NODES)
+		return error;
+	name = names->node[node];
 	snprintf(name_key, sizeof(name_key), "nodelist.node.%u.name", place);
-	if (!read_text(map, name_key, self->names[node]))
-		memcpy(self->names[node], self->addresses[node][0], GROUP_NAME_LEN);
+	error = read_text(map, name_key, name);
+	for (link = 0; error == CS_OK && link < GROUP_LINKS; link++) {
+		snprintf(name_key, sizeof(name_key), "nodelist.node.%u.ring%u_addr", place, link);
+		error = read_text(map, name_key, names->address[node][link]);
+		if (!name[0])
+			memcpy(name, names->address[node][link], GROUP_NAME_LEN);
+	}
+	return error;
 }
 
 /* The links in the order in which corosync itself prefers them: a higher number is better. */
-static void read_order(struct corosync *self, cmap_handle_t map)
+static cs_error_t read_order(struct names *names, cmap_handle_t map)
 {
 	char key[CMAP_KEYNAME_MAXLEN + 1];
 	uint8_t priority[GROUP_LINKS] = { 0 };
 	unsigned int link, at;
+	cs_error_t error;
 
 	for (link = 0; link < GROUP_LINKS; link++) {
 		snprintf(key, sizeof(key), "totem.interface.%u.knet_link_priority", link);
-		cmap_get_uint8(map, key, &priority[link]);
-		for (at = link; at && priority[self->order[at - 1]] < priority[link]; at--)
-			self->order[at] = self->order[at - 1];
-		self->order[at] = link;
+		error = cmap_get_uint8(map, key, &priority[link]);
+		if (error != CS_OK && error != CS_ERR_NOT_EXIST)
+			return error;
+		for (at = link; at && priority[names->order[at - 1]] < priority[link]; at--)
+			names->order[at] = names->order[at - 1];
+		names->order[at] = link;
 	}
+	return CS_OK;
 }
 
-static void read_names(struct corosync *self)
+static cs_error_t read_nodes(struct names *names, cmap_handle_t map)
 {
 	char key[CMAP_KEYNAME_MAXLEN + 1];
 	cmap_iter_handle_t iter;
-	cmap_handle_t map;
+	cs_error_t error = cmap_iter_init(map, "nodelist.node.", &iter);
 
-	if (cmap_initialize(&map) != CS_OK)
-		return;
-	read_text(map, "totem.cluster_name", self->cluster);
-	read_order(self, map);
-	if (cmap_iter_init(map, "nodelist.node.", &iter) == CS_OK) {
-		/* Who is not in the list any more is nobody. */
-		memset(self->names, 0, sizeof(self->names));
-		memset(self->addresses, 0, sizeof(self->addresses));
-		while (cmap_iter_next(map, iter, key, NULL, NULL) == CS_OK)
-			read_name(self, map, key);
-		cmap_iter_finalize(map, iter);
+	if (error != CS_OK)
+		return error;
+	while (error == CS_OK) {
+		error = cmap_iter_next(map, iter, key, NULL, NULL);
+		if (error == CS_OK)
+			error = read_name(names, map, key);
 	}
+	cmap_iter_finalize(map, iter);
+	return error == CS_ERR_NO_SECTIONS ? CS_OK : error;
+}
+
+/* All of them or none: who is not in the list is nobody, and is not switched off. */
+static cs_error_t read_names(struct corosync *self)
+{
+	struct names names = { 0 };
+	cmap_handle_t map;
+	cs_error_t error = cmap_initialize(&map);
+
+	if (error != CS_OK)
+		return error;
+	error = read_text(map, "totem.cluster_name", names.cluster);
+	if (error == CS_OK)
+		error = read_order(&names, map);
+	if (error == CS_OK)
+		error = read_nodes(&names, map);
+	if (error == CS_OK)
+		self->names = names;
 	cmap_finalize(map);
+	return error;
+}
+
+static int on_names_again(sd_event_source *source, uint64_t usec, void *data)
+{
+	struct corosync *self = data;
+
+	(void)source;
+	(void)usec;
+	if (renew_names(self))
+		self->group.events->names(self->group.data);
+	return 0;
+}
+
+/* false: not now; those of the ring before stay until they can be read. */
+static bool renew_names(struct corosync *self)
+{
+	cs_error_t error = read_names(self);
+
+	self->names_again = sd_event_source_disable_unref(self->names_again);
+	if (error != CS_OK) {
+		if (!self->stale)
+			log_about(LOG_WARNING, LOG_ID_GROUP, NULL,
+				  "corosync: the list of nodes cannot be read: %s; trying again each second",
+				  cs_strerror(error));
+		set_timer(self, &self->names_again, AGAIN_USEC, on_names_again);
+	}
+	self->stale = error != CS_OK;
+	return !self->stale;
 }
 
 static const char *node_name(const struct group *group, unsigned int node)
 {
 	const struct corosync *self = (const struct corosync *)group;
 
-	return node <= OWN_NODES && self->names[node][0] ? self->names[node] : NULL;
+	return node <= OWN_NODES && self->names.node[node][0] ? self->names.node[node] : NULL;
 }
 
 static const char *node_address(const struct group *group, unsigned int node, unsigned int link)
@@ -374,13 +438,13 @@ static const char *node_address(const struct group *group, unsigned int node, un
 
 	if (node > OWN_NODES || link >= GROUP_LINKS)
 		return NULL;
-	link = self->order[link];
-	return self->addresses[node][link][0] ? self->addresses[node][link] : NULL;
+	link = self->names.order[link];
+	return self->names.address[node][link][0] ? self->names.address[node][link] : NULL;
 }
 
 static const char *cluster(const struct group *group)
 {
-	return ((const struct corosync *)group)->cluster;
+	return ((const struct corosync *)group)->names.cluster;
 }
 
 /* ---- the connections ---- */
@@ -417,6 +481,7 @@ static void disconnect(struct corosync *self)
 {
 	self->cpg_source = sd_event_source_disable_unref(self->cpg_source);
 	self->quorum_source = sd_event_source_disable_unref(self->quorum_source);
+	self->names_again = sd_event_source_disable_unref(self->names_again);
 	if (self->cpg_open)
 		cpg_finalize(self->cpg);
 	if (self->quorum_open)
@@ -428,6 +493,7 @@ static void disconnect(struct corosync *self)
 	self->votes_open = false;
 	self->connected = false;
 	self->broken = false;
+	self->stale = false;
 	memset(&self->ring, 0, sizeof(self->ring));
 	memset(&self->quorum_ring, 0, sizeof(self->quorum_ring));
 	drop_said(self);
@@ -508,8 +574,9 @@ static const char *connect_all(struct corosync *self)
 		error = watch(self);
 	if (error != CS_OK)
 		return cs_strerror(error);
+	if (read_names(self) != CS_OK)
+		return "its list of nodes cannot be read (cmap)";
 	read_two_node(self);
-	read_names(self);
 	self->group.events->joined(self->group.data, self->node);
 	self->connected = true;
 	error = quorum_trackstart(self->quorum, CS_TRACK_CURRENT | CS_TRACK_CHANGES);

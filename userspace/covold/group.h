@@ -21,6 +21,7 @@
  * @ring: a new ring of the nodes @up, with a member or without. @together: those of them that have
  *	  certainly been in no other ring since the one before. In order with the messages, too
  * @quorum: @known: it is of the ring told last
+ * @names: other names or addresses than when the ring was told. Standalone: never
  * @message: to all members, the own ones included
  * @lost: it is gone; @joined is called when it is back
  */
@@ -29,6 +30,7 @@ struct group_events {
 	void (*members)(void *data, own_nodes members);
 	void (*ring)(void *data, own_nodes up, own_nodes together);
 	void (*quorum)(void *data, bool known, bool quorate, bool two_node);
+	void (*names)(void *data);
 	void (*message)(void *data, unsigned int from, const uint8_t *bytes, size_t length);
 	void (*lost)(void *data, const char *why);
 };

@@ -43,6 +43,20 @@ uint16_t kernel_cluster_id(struct kernel *kernel)
 	return id;
 }
 
+/* Keys that are made of no name would be strangers to those of all other nodes. */
+static enum own_result need_cluster(struct kernel_task *t)
+{
+	struct kernel *kernel = t->vol->kernel;
+	bool known;
+
+	pthread_mutex_lock(&kernel->lock);
+	known = kernel->cluster[0];
+	pthread_mutex_unlock(&kernel->lock);
+	return known ? OWN_OK :
+		       kernel_fail(t, -EIO,
+				   "the cluster has no name: set cluster_name in corosync.conf");
+}
+
 static uint64_t key_of(const struct kernel_task *t, unsigned int node)
 {
 	uint16_t cluster = kernel_cluster_id(t->vol->kernel);
@@ -155,7 +169,9 @@ enum own_result kernel_register(struct kernel_task *t)
 	struct lun lun;
 	int error;
 
-	result = set_incarnation(t, t->task->action.incarnation);
+	result = need_cluster(t);
+	if (result == OWN_OK)
+		result = set_incarnation(t, t->task->action.incarnation);
 	if (result == OWN_OK)
 		result = open_lun(t, &lun);
 	if (result != OWN_OK)
@@ -201,7 +217,7 @@ static void name_of(const struct kernel_task *t, unsigned int node, char name[GR
 	pthread_mutex_unlock(&kernel->lock);
 }
 
-/* Those that there are: the others are in no list of nodes any more. */
+/* Those that there are: the others are not in the list of nodes, or not any more. */
 static own_nodes named(const struct kernel_task *t, own_nodes nodes)
 {
 	char name[GROUP_NAME_LEN];
@@ -276,6 +292,10 @@ static enum own_result switch_victims_off(struct kernel_task *t)
 
 	if (!victims->current)
 		return kernel_fail(t, -ECANCELED, "not fenced: it is no longer wanted");
+	/* A list without this node says nothing of the others. */
+	if (!named(t, own_bit(t->task->action.node)))
+		return kernel_fail(t, -EIO,
+				   "not fenced: this node is not in the list of nodes itself");
 	result = switch_off(t, victims->off);
 	if (result == OWN_OK && forgotten)
 		result = await_agents(t, AGENTS_LOOKS);
@@ -407,6 +427,10 @@ static enum own_result fence_by_keys(struct kernel_task *t)
 
 enum own_result kernel_fence(struct kernel_task *t)
 {
+	enum own_result result = need_cluster(t);
+
+	if (result != OWN_OK)
+		return result;
 	return keyless(t) ? fence_by_command(t) : fence_by_keys(t);
 }
 
