@@ -7,8 +7,12 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdatomic.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <systemd/sd-bus.h>
 
 #include "../../userspace/covold/bus.h"
 #include "cli_test.h"
@@ -116,6 +120,45 @@ static void on_changed(void *data)
 		bus_changed(rig.bus);
 }
 
+static sd_bus *connect_to(const char *address)
+{
+	sd_bus *bus;
+
+	assert_true(sd_bus_new(&bus) >= 0);
+	assert_true(sd_bus_set_address(bus, address) >= 0);
+	assert_true(sd_bus_set_bus_client(bus, true) >= 0);
+	assert_true(sd_bus_start(bus) >= 0);
+	return bus;
+}
+
+static bool has_owner(void)
+{
+	sd_bus *bus = connect_to(rig.address);
+	sd_bus_message *reply = NULL;
+	int has = 0;
+
+	assert_true(sd_bus_call_method(bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+				       "org.freedesktop.DBus", "NameHasOwner", NULL, &reply, "s",
+				       "org.covol") >= 0);
+	assert_true(sd_bus_message_read(reply, "b", &has) >= 0);
+	sd_bus_message_unref(reply);
+	sd_bus_flush_close_unref(bus);
+	return has;
+}
+
+static void begin_bus(void)
+{
+	assert_int_equal(bus_open(&rig.bus, rig.node.event, rig.node.pool, rig.node.runner,
+				  rig.identity, &image_driver), 0);
+}
+
+/* And wait until it has its name. */
+static void open_bus(void)
+{
+	begin_bus();
+	until(&rig.node, has_owner());
+}
+
 static int bus_setup(void **state)
 {
 	setup(state);
@@ -124,8 +167,7 @@ static int bus_setup(void **state)
 	start_daemon();
 	rig.node.changed = on_changed;
 	node_begin(&rig.node);
-	assert_int_equal(bus_open(&rig.bus, rig.node.event, rig.node.pool, rig.node.runner,
-				  rig.identity, &image_driver), 0);
+	open_bus();
 	until(&rig.node, rig.node.views);
 	bus_group(rig.bus, rig.node.group, NODE);
 	return 0;
@@ -339,8 +381,7 @@ static void test_trouble(void **state)
 	assert_done("status");
 	bus_close(rig.bus);
 	assert_int_equal(identity_open(&rig.identity, rig.node.event, rig.node.pool, &none), 0);
-	assert_int_equal(bus_open(&rig.bus, rig.node.event, rig.node.pool, rig.node.runner,
-				  rig.identity, &image_driver), 0);
+	open_bus();
 	identity_name(rig.identity, "n5");
 	until(&rig.node, *identity_trouble(rig.identity));
 	assert_int_equal(ask("status --json"), EXIT_OK);
@@ -350,8 +391,8 @@ static void test_trouble(void **state)
 	assert_says(out, "{\"status\":[],\"nodes\":[");
 	bus_close(rig.bus);
 	identity_close(rig.identity);
-	assert_int_equal(bus_open(&rig.bus, rig.node.event, rig.node.pool, rig.node.runner, NULL,
-				  &image_driver), 0);
+	rig.identity = NULL;
+	open_bus();
 }
 
 static void assert_asked(const char *line, const char *what)
@@ -394,12 +435,64 @@ static void test_nobody(void **state)
 	bus_close(rig.bus);
 	rig.bus = NULL;
 	assert_refused("status", "covold does not run on this node");
-	assert_int_equal(bus_open(&rig.bus, rig.node.event, rig.node.pool, rig.node.runner,
-				  rig.identity, &image_driver), 0);
+	open_bus();
 	/* Without a group there is nothing to say who this is. */
 	assert_refused("volume create v1 /dev/null", "there is no group yet");
 	setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nowhere", 1);
 	assert_refused("status", "the system bus:");
+}
+
+/* Somebody listens, and never says a word: the loop goes on. */
+static void test_mute(void **state)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	char address[200];
+	time_t start;
+	int fd;
+
+	(void)state;
+	bus_close(rig.bus);
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s/mute", rig.node.directory);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(listen(fd, 8), 0);
+	snprintf(address, sizeof(address), "unix:path=%s", at.sun_path);
+	setenv("DBUS_SYSTEM_BUS_ADDRESS", address, 1);
+	start = time(NULL);
+	begin_bus();
+	bus_group(rig.bus, rig.node.group, NODE);
+	assert_in_range(time(NULL) - start, 0, 5);
+	add(1);
+	bus_changed(rig.bus);
+	assert_in_range(time(NULL) - start, 0, 5);
+	/* It hangs up. */
+	close(fd);
+	setenv("DBUS_SYSTEM_BUS_ADDRESS", rig.address, 1);
+	until(&rig.node, has_owner());
+	assert_in_range(time(NULL) - start, 0, 20);
+	assert_done("volume list");
+	assert_says(out, "v1");
+}
+
+/* Another process has the name; when that is gone it is this one's. */
+static void test_name(void **state)
+{
+	sd_bus *other = connect_to(rig.address);
+	time_t limit;
+
+	(void)state;
+	bus_close(rig.bus);
+	rig.bus = NULL;
+	until(&rig.node, !has_owner());
+	assert_true(sd_bus_request_name(other, "org.covol", 0) >= 0);
+	begin_bus();
+	bus_group(rig.bus, rig.node.group, NODE);
+	for (limit = time(NULL) + 3; time(NULL) < limit;)
+		assert_true(sd_event_run(rig.node.event, 20000) >= 0);
+	assert_true(sd_bus_release_name(other, "org.covol") >= 0);
+	until(&rig.node, has_owner());
+	assert_done("volume list");
+	sd_bus_flush_close_unref(other);
 }
 
 int main(void)
@@ -408,7 +501,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_life), TEST(test_wishes), TEST(test_refused), TEST(test_images),
 		TEST(test_nobody), TEST(test_trouble), TEST(test_nodes),
-		TEST(test_fence_policy),
+		TEST(test_fence_policy), TEST(test_mute), TEST(test_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

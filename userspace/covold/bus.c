@@ -17,6 +17,8 @@
 #define I_VOLUME	"org.covol.Volume"
 #define PATH_LEN	64
 #define AGAIN_USEC	1000000
+/* What RequestName answers (D-Bus Specification, "Message Bus Messages"). */
+#define NAME_OWNER	1
 
 struct bus {
 	sd_event *event;
@@ -27,6 +29,8 @@ struct bus {
 	unsigned int node;
 	sd_bus *bus;
 	sd_event_source *again;
+	bool named;		/* it has its name: somebody may listen */
+	bool complained;	/* since it had it */
 	struct bus_images images;
 };
 
@@ -609,19 +613,51 @@ static void try_again(struct bus *bus, uint64_t usec)
 					   on_again, bus);
 }
 
+/* What has not gone yet goes nowhere: a bus that does not read would be waited for. */
+static void leave(struct bus *bus)
+{
+	bus->bus = sd_bus_close_unref(bus->bus);
+	bus->named = false;
+}
+
+static void failed(struct bus *bus, const char *why)
+{
+	/* Each second the same: once is enough. */
+	if (!bus->complained)
+		log_warning("system bus: %s; trying again each second", why);
+	bus->complained = true;
+	leave(bus);
+	try_again(bus, AGAIN_USEC);
+}
+
 static int on_gone(sd_bus_message *message, void *data, sd_bus_error *error)
 {
-	struct bus *bus = data;
-
 	(void)message;
 	(void)error;
-	log_warning("the system bus is gone; trying again each second");
-	bus->bus = sd_bus_flush_close_unref(bus->bus);
-	try_again(bus, AGAIN_USEC);
+	failed(data, "it is gone");
 	return 0;
 }
 
-static int connect_bus(struct bus *bus)
+static int on_name(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+	struct bus *bus = data;
+	uint32_t answer = 0;
+	int result = -sd_bus_message_get_errno(message);
+
+	(void)error;
+	if (!result)
+		result = sd_bus_message_read(message, "u", &answer);
+	if (result >= 0 && answer == NAME_OWNER) {
+		bus->named = true;
+		bus->complained = false;
+	} else {
+		failed(bus, result < 0 ? strerror(-result) :
+					 "another process has the name " NAME);
+	}
+	return 0;
+}
+
+static void connect_bus(struct bus *bus)
 {
 	int result = sd_bus_open_system(&bus->bus);
 
@@ -639,12 +675,12 @@ static int connect_bus(struct bus *bus)
 					     "org.freedesktop.DBus.Local", "Disconnected", on_gone,
 					     bus);
 	if (result >= 0)
-		result = sd_bus_request_name(bus->bus, NAME, 0);
-	if (result >= 0)
 		result = sd_bus_attach_event(bus->bus, bus->event, 0);
+	/* It may never answer. */
+	if (result >= 0)
+		result = sd_bus_request_name_async(bus->bus, NULL, NAME, 0, on_name, bus);
 	if (result < 0)
-		bus->bus = sd_bus_close_unref(bus->bus);
-	return result;
+		failed(bus, strerror(-result));
 }
 
 static int on_again(sd_event_source *source, uint64_t usec, void *data)
@@ -654,8 +690,7 @@ static int on_again(sd_event_source *source, uint64_t usec, void *data)
 	(void)source;
 	(void)usec;
 	bus->again = sd_event_source_disable_unref(bus->again);
-	if (connect_bus(bus) < 0)
-		try_again(bus, AGAIN_USEC);
+	connect_bus(bus);
 	return 0;
 }
 
@@ -663,18 +698,13 @@ int bus_open(struct bus **result, sd_event *event, struct pool *pool, struct run
 	     const struct identity *identity, const struct image_driver *images)
 {
 	struct bus *bus = memory_new(sizeof(*bus));
-	int error;
 
 	bus->event = event;
 	bus->pool = pool;
 	bus->runner = runner;
 	bus->identity = identity;
 	bus->images = (struct bus_images){ .pool = pool, .runner = runner, .driver = *images };
-	error = connect_bus(bus);
-	if (error < 0) {
-		log_warning("system bus: %s; trying again each second", strerror(-error));
-		try_again(bus, AGAIN_USEC);
-	}
+	connect_bus(bus);
 	*result = bus;
 	return 0;
 }
@@ -691,7 +721,7 @@ void bus_changed(struct bus *bus)
 	char path[PATH_LEN];
 	size_t i;
 
-	if (!bus->bus)
+	if (!bus->named)
 		return;
 	for (i = 0; i < own->count; i++)
 		sd_bus_emit_properties_changed(bus->bus, path_of(own->volumes[i], path), I_VOLUME,
@@ -703,6 +733,6 @@ void bus_changed(struct bus *bus)
 void bus_close(struct bus *bus)
 {
 	sd_event_source_disable_unref(bus->again);
-	sd_bus_flush_close_unref(bus->bus);
+	leave(bus);
 	free(bus);
 }

@@ -14,8 +14,9 @@
 struct bus;
 
 /*
- * Begin. Without a system bus it is tried again each second. 0 or a negative errno. @pool: for
- * what waits for a disk. @identity: NULL: nobody looks at it. @images: what is done for images.
+ * Begin; the name comes later, in the loop. Without a system bus, or if another process has the
+ * name, it is tried again each second. 0 or a negative errno. @pool: for what waits for a disk.
+ * @identity: NULL: nobody looks at it. @images: what is done for images.
  */
 int bus_open(struct bus **bus, sd_event *event, struct pool *pool, struct runner *runner,
 	     const struct identity *identity, const struct image_driver *images);
