@@ -120,19 +120,25 @@ static void fill_reservation(uint8_t *data)
 	data[21] = fake.type;
 }
 
-/* The parameters of PERSISTENT RESERVE OUT with REGISTER AND IGNORE EXISTING KEY. */
-static void register_out(size_t path, const struct sg_io_hdr *io)
+/* PERSISTENT RESERVE OUT with REGISTER (a key away), or REGISTER AND IGNORE EXISTING KEY. */
+static void register_out(size_t path, struct sg_io_hdr *io)
 {
 	const uint8_t *data = io->dxferp;
+	bool away = io->cmdp[1] == 0x00;
 
 	assert_int_equal(io->dxfer_direction, SG_DXFER_TO_DEV);
-	assert_int_equal(io->cmdp[1], 0x06);
+	assert_true(away || io->cmdp[1] == 0x06);
 	assert_int_equal(get_be32(io->cmdp + 5), 24);
 	assert_int_equal(io->dxfer_len, 24);
 	assert_int_equal(data[20], 0);	/* no APTPL */
+	assert_true(away == !get_be64(data + 8));
+	note("%zu:%s ", path, away ? "volatile-away" : "volatile");
+	if (away && get_be64(data) != fake.keys[path]) {
+		io->status = 0x18;
+		return;
+	}
 	fake.keys[path] = get_be64(data + 8);
 	fake.generation++;
-	note("%zu:volatile ", path);
 }
 
 static int refused(struct sg_io_hdr *io, uint8_t key, uint8_t asc, uint8_t ascq)
@@ -197,6 +203,9 @@ static int sg_io(size_t path, struct sg_io_hdr *io)
 static int pr_register(size_t path, const struct pr_registration *reg)
 {
 	note("%zu:%s ", path, reg->new_key ? "register" : "unregister");
+	/* sd_pr_register() wants it kept over a power loss, whatever it is. */
+	if (lun.transport == LUN_SCSI && !fake.persists)
+		return 0x02;
 	if (reg->flags & PR_FL_IGNORE_KEY)
 		assert_int_equal(reg->old_key, lun.transport == LUN_NVME ? reg->new_key : 0);
 	else if (fake.keys[path] != reg->old_key)
@@ -469,6 +478,22 @@ static void test_volatile(void **state)
 	assert_int_equal(lun_pr_register(&lun, 5), 0);
 	assert_string_equal(fake.log, "0:volatile 1:volatile ");
 	assert_int_equal(fake.keys[1], 5);
+	/* Not even to let go of a key; who has none by a path has let go of it. */
+	fake.keys[0] = 6;
+	fake.log[0] = '\0';
+	assert_int_equal(lun_pr_unregister(&lun, 5), 0);
+	assert_string_equal(fake.log, "0:volatile-away 1:volatile-away ");
+	assert_int_equal(fake.keys[0], 6);
+	assert_int_equal(fake.keys[1], 0);
+	assert_int_equal(lun_pr_unregister(&lun, 6), 0);
+	assert_int_equal(fake.keys[0], 0);
+	/* A path that is down keeps it. */
+	fake.keys[0] = 5;
+	fake.keys[1] = 5;
+	fake.broken[1] = 0x10000;
+	assert_int_equal(lun_pr_unregister(&lun, 5), 1);
+	assert_int_equal(fake.keys[0], 0);
+	assert_int_equal(fake.keys[1], 5);
 }
 
 static void test_two_paths(void **state)
@@ -555,6 +580,17 @@ static void test_extend(void **state)
 	assert_int_equal(lun_pr_extend(&lun, 1, 5), 0);
 	assert_string_equal(fake.log, "1:volatile ");
 	assert_int_equal(fake.keys[1], 5);
+	/* Taken back in the same way. */
+	come_back();
+	fake.persists = false;
+	fake.other_at = AT_REGISTER;
+	assert_int_equal(lun_pr_extend(&lun, 1, 5), 0);
+	assert_string_equal(fake.log, "1:volatile 1:volatile-away 1:volatile ");
+	come_back();
+	fake.persists = false;
+	fake.fence_at = AT_REGISTER;
+	assert_error(lun_pr_extend(&lun, 1, 5), -EBADE, "not registered any more");
+	assert_int_equal(fake.keys[1], 0);
 }
 
 /* I3: a key that was taken away does not come back, whenever that was. */

@@ -39,6 +39,7 @@ _Static_assert(LUN_PR_TYPE == PR_WRITE_EXCLUSIVE_ALL_REGS, "another type");
 #define PR_IN_RESERVATION	0x01
 #define PR_IN_CAPABILITIES	0x02
 #define PR_OUT			0x5f
+#define PR_OUT_REGISTER		0x00
 #define PR_OUT_REGISTER_IGNORE	0x06
 #define PR_OUT_LENGTH		24
 
@@ -440,20 +441,30 @@ static int change(struct lun *lun, int fd, const char *path, void *data)
 	return path_failed(lun, path, ch->what, error, detail);
 }
 
-/* Without "activate persist through power loss", which a LUN that has no such thing refuses. */
-static int register_volatile(struct lun *lun, uint64_t key)
+/*
+ * Without "activate persist through power loss", which a LUN that has no such thing refuses, and
+ * which the kernel always asks for, to take a key away, too (sd_pr_register()).
+ */
+static int change_volatile(struct lun *lun, path_fn fn, const char *what, uint8_t action,
+			   uint64_t old_key, uint64_t new_key)
 {
 	uint8_t parameters[PR_OUT_LENGTH] = { 0 };
 	struct scsi scsi = {
-		.what = "registering a key",
-		.cdb = { PR_OUT, PR_OUT_REGISTER_IGNORE, [8] = PR_OUT_LENGTH },
+		.what = what,
+		.cdb = { PR_OUT, action, [8] = PR_OUT_LENGTH },
 		.out = true,
 		.data = parameters,
 		.length = sizeof(parameters),
 	};
 
-	put_be64(parameters + 8, key);
-	return all_paths(lun, scsi_command, &scsi);
+	put_be64(parameters, old_key);
+	put_be64(parameters + 8, new_key);
+	return all_paths(lun, fn, &scsi);
+}
+
+static bool is_volatile(struct lun *lun)
+{
+	return lun->transport == LUN_SCSI && !scsi_persists(lun);
 }
 
 int lun_pr_register(struct lun *lun, uint64_t key)
@@ -470,14 +481,22 @@ int lun_pr_register(struct lun *lun, uint64_t key)
 	};
 	struct change ch = { "registering a key", IOC_PR_REGISTER, &registration };
 
-	if (lun->transport == LUN_SCSI && !scsi_persists(lun))
-		return register_volatile(lun, key);
+	if (is_volatile(lun))
+		return change_volatile(lun, scsi_command, ch.what, PR_OUT_REGISTER_IGNORE, 0, key);
 	return all_paths(lun, change, &ch);
 }
 
+/* A conflict: by this path it is not there. */
 static int unregister(struct lun *lun, int fd, const char *path, void *data)
 {
 	int error = change(lun, fd, path, data);
+
+	return error == -EBADE ? 0 : error;
+}
+
+static int unregister_volatile(struct lun *lun, int fd, const char *path, void *data)
+{
+	int error = scsi_command(lun, fd, path, data);
 
 	return error == -EBADE ? 0 : error;
 }
@@ -487,6 +506,8 @@ int lun_pr_unregister(struct lun *lun, uint64_t key)
 	struct pr_registration registration = { .old_key = key };
 	struct change ch = { "taking a key away", IOC_PR_REGISTER, &registration };
 
+	if (is_volatile(lun))
+		return change_volatile(lun, unregister_volatile, ch.what, PR_OUT_REGISTER, key, 0);
 	return all_paths(lun, unregister, &ch);
 }
 
