@@ -620,6 +620,27 @@ static void test_successor(void **state)
 	assert_same(&header, &found);
 }
 
+/* I4: nor does a volume's epoch go back when its header is replaced; another volume has its own. */
+static void test_replace_epoch(void **state)
+{
+	struct lun_header header = sample(), other = sample(), found;
+
+	(void)state;
+	make(&header);
+	other.epoch = header.epoch - 1;
+	strcpy(other.name, "other");
+	assert_error(lun_header_replace(&lun, &other), -ESTALE, "epoch 7");
+	assert_int_equal(lun_header_read(&lun, &found, NULL), 0);
+	assert_same(&header, &found);
+	/* One good copy is enough to know it by. */
+	disk.bytes[LUN_HEADER_COPY_0 + 2000] ^= 4;
+	assert_error(lun_header_replace(&lun, &other), -ESTALE, "epoch 7");
+	other.uuid.bytes[5]++;
+	make(&other);
+	assert_int_equal(lun_header_read(&lun, &found, NULL), 0);
+	assert_string_equal(found.name, "other");
+}
+
 static void test_io_errors(void **state)
 {
 	static const struct {
@@ -687,6 +708,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_features, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_other_lun, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_successor, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_replace_epoch, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_io_errors, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_erase, setup, teardown),
 	};

@@ -190,7 +190,7 @@ int volume_adopt(const struct command *self, int argc, char **argv)
 		{ "--name", ARG_STRING, &name, false,
 		  "what it will be called (default: as it is)" },
 		{ "--force", ARG_FLAG, &force, false,
-		  "also another cluster's, or a copy of another LUN" },
+		  "also another cluster's, a copy of another LUN, or one with keys" },
 		END_OF_ARGS
 	};
 	int code = parse_args(self, args, argc, argv);

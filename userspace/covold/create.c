@@ -124,6 +124,22 @@ static int new_identity(struct create *create, struct lun *lun)
 	return on_error(create, lun, result);
 }
 
+/* Nodes that have a key may be about to write the header, too. */
+static int check_idle(struct create *create, struct lun *lun)
+{
+	struct lun_pr pr;
+	int error = lun_pr_read(lun, &pr);
+	size_t count = pr.count;
+
+	lun_pr_free(&pr);
+	if (error)
+		return error == -EOPNOTSUPP ? 0 : on_error(create, lun, error);
+	return count ? wrong(create, -EBUSY,
+			     "%.200s is in use: %zu keys are registered; stop the volume first",
+			     create->device, count) :
+		       0;
+}
+
 static int adopt(struct create *create, struct lun *lun)
 {
 	struct lun_header *header = &create->header;
@@ -142,6 +158,9 @@ static int adopt(struct create *create, struct lun *lun)
 		memcpy(header->name, create->name, sizeof(header->name));
 	if (!copy && !foreign && !*create->name)
 		return 0;
+	result = create->force ? 0 : check_idle(create, lun);
+	if (result)
+		return result;
 	if (copy) {
 		result = new_identity(create, lun);
 		if (result)

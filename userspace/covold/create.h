@@ -17,7 +17,7 @@
  * @cluster: whose it will be
  * @fs: to be made
  * @force: make: whatever is on the LUN is lost; adopt: it may be another cluster's, or a copy of
- *	   another LUN
+ *	   another LUN, and somebody may have a key there
  * @header: result
  * @result: 0 or a negative errno
  * @error: a sentence
@@ -40,8 +40,9 @@ struct create {
 void create_volume(struct create *create);
 
 /*
- * Looks at the header, and with @force writes a new one: with the cluster's name, and for a copy of
- * another LUN with a uuid of its own. -EXDEV, -EEXIST: without @force.
+ * Looks at the header, and with @force or another name writes a new one: with the cluster's name,
+ * and for a copy of another LUN with a uuid of its own. Without @force: -EXDEV, -EEXIST, and -EBUSY
+ * if the header is to be written and keys are registered. -ESTALE: somebody else has written it.
  */
 void create_adopt(struct create *create);
 

@@ -182,8 +182,9 @@ int lun_header_write(struct lun *lun, struct lun_header *header);
 /*
  * lun_header_replace() - write both copies, over whatever is there
  *
- * For making a volume, and for adopting a copy of one with a new uuid and WWID. When it is cut off
- * there is the old header or the new one.
+ * For making a volume, and for adopting one: under another name, or, if it is a copy, with a new
+ * uuid and WWID. When it is cut off there is the old header or the new one. -ESTALE: that of the
+ * same volume is there, with a later epoch.
  */
 int lun_header_replace(struct lun *lun, struct lun_header *header);
 /* Zeroes over both copies: this is no volume any more. */

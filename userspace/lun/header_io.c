@@ -158,20 +158,31 @@ int lun_header_read(struct lun *lun, struct lun_header *header, struct lun_copie
 	return read_header(lun, &buffers, header, copies ? copies : &own);
 }
 
-/* Whether @header may follow on what is there. */
-static int check_successor(struct lun *lun, const struct lun_header *header,
-			   const struct lun_header *there)
+static int check_epoch(struct lun *lun, const struct lun_header *header,
+		       const struct lun_header *there)
 {
-	if (memcmp(&there->uuid, &header->uuid, sizeof(header->uuid)))
-		return lun_fail(lun, -EEXIST,
-				"%s has become another volume meanwhile, its name is \"%s\"",
-				lun->device, there->name);
 	if (there->epoch > header->epoch)
 		return lun_fail(lun, -ESTALE,
 				"%s: its header has epoch %llu, and epoch %llu was to be written: another node has become coordinator since",
 				lun->device, (unsigned long long)there->epoch,
 				(unsigned long long)header->epoch);
 	return 0;
+}
+
+static bool same_volume(const struct lun_header *one, const struct lun_header *other)
+{
+	return !memcmp(&one->uuid, &other->uuid, sizeof(one->uuid));
+}
+
+/* Whether @header may follow on what is there. */
+static int check_successor(struct lun *lun, const struct lun_header *header,
+			   const struct lun_header *there)
+{
+	if (!same_volume(there, header))
+		return lun_fail(lun, -EEXIST,
+				"%s has become another volume meanwhile, its name is \"%s\"",
+				lun->device, there->name);
+	return check_epoch(lun, header, there);
 }
 
 static int check_own(struct lun *lun, const struct lun_header *header)
@@ -220,11 +231,14 @@ static int replace_copies(struct lun *lun, int fd, struct lun_header *header)
 	struct buffers buffers;
 	uint64_t last = 0;
 	unsigned int i, copy;
-	int error = read_copies(lun, fd, &buffers);
+	int error = read_copies(lun, fd, &buffers), found;
 
 	if (error)
 		return error;
-	choose(lun, &buffers, &there, &copies);
+	found = choose(lun, &buffers, &there, &copies);
+	/* I4: whoever of the volume's nodes has written a later one is its coordinator. */
+	if ((!found || found == -EROFS) && same_volume(&there, header))
+		error = check_epoch(lun, header, &there);
 	for (i = 0; i < LUN_HEADER_COPIES; i++)
 		if (copies.copy[i].generation > last)
 			last = copies.copy[i].generation;
