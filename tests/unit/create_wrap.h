@@ -11,5 +11,10 @@
 int __wrap_lun_open(struct lun *lun, const char *device);
 void __wrap_lun_close(struct lun *lun);
 int __wrap_lun_header_replace(struct lun *lun, struct lun_header *header);
+int __wrap_lun_header_init(struct lun *lun, const char *name, const char *cluster, enum lun_fs fs,
+			   struct lun_header *header);
+int __wrap_lun_wipe(struct lun *lun);
+int __wrap_lun_mkfs(const char *device, enum lun_fs fs, unsigned int seconds, char *text,
+		    size_t len);
 
 #endif

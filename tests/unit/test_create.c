@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Adopting a volume: what is written to its header, and when that is refused.
+ * Adopting a volume: what is written to its header, and when that is refused. Making one where an
+ * agent was killed that did so.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
 #include "../../userspace/covold/create.h"
 #include "create_wrap.h"
+#include "dm_wrap.h"
 #include "lun_wrap.h"
 #include "test.h"
 
@@ -17,6 +20,9 @@ static struct {
 	size_t keys;
 	int keys_error;
 	unsigned int written;
+	bool window;			/* the device for mkfs is there, and keeps the LUN */
+	int window_error;		/* of its removal */
+	unsigned int formatted;
 	struct create create;
 } rig;
 
@@ -60,6 +66,72 @@ int __wrap_lun_header_replace(struct lun *lun, struct lun_header *header)
 	rig.header = *header;
 	rig.written++;
 	return 0;
+}
+
+int __wrap_lun_header_init(struct lun *lun, const char *name, const char *cluster, enum lun_fs fs,
+			   struct lun_header *header)
+{
+	(void)lun;
+	*header = (struct lun_header){ .uuid = { { 2 } }, .fs = fs };
+	strcpy(header->name, name);
+	strcpy(header->cluster, cluster);
+	return 0;
+}
+
+int __wrap_lun_contents(struct lun *lun, char text[LUN_CONTENTS_LEN])
+{
+	(void)lun;
+	(void)text;
+	return LUN_HOLDS_NOTHING;
+}
+
+int __wrap_lun_wipe(struct lun *lun)
+{
+	strcpy(lun->error, "it is in use");
+	return rig.window ? -EBUSY : 0;
+}
+
+int __wrap_lun_mkfs(const char *device, enum lun_fs fs, unsigned int seconds, char *text,
+		    size_t len)
+{
+	(void)fs;
+	(void)seconds;
+	(void)text;
+	(void)len;
+	assert_string_equal(device, "/dev/dm-3");
+	assert_true(rig.window);
+	rig.formatted++;
+	return 0;
+}
+
+int __wrap_dm_make(const char *name, uint64_t sectors, const char *target, const char *params)
+{
+	(void)sectors;
+	(void)params;
+	assert_string_equal(name, "covol-make-vol");
+	assert_string_equal(target, "linear");
+	if (rig.window)
+		return -EBUSY;
+	rig.window = true;
+	return 0;
+}
+
+int __wrap_dm_look(const char *name, dev_t *number, uint64_t *sectors)
+{
+	assert_string_equal(name, "covol-make-vol");
+	*number = makedev(253, 3);
+	*sectors = 8;
+	return rig.window ? 0 : -ENXIO;
+}
+
+int __wrap_dm_remove(const char *name)
+{
+	assert_string_equal(name, "covol-make-vol");
+	if (!rig.window)
+		return -ENXIO;
+	if (!rig.window_error)
+		rig.window = false;
+	return rig.window_error;
 }
 
 static int setup(void **state)
@@ -134,12 +206,40 @@ static void test_force(void **state)
 	assert_refused("", -EXDEV, "it is a copy");
 }
 
+static int makes(void)
+{
+	rig.create = (struct create){ .device = "/dev/fake", .name = "vol", .cluster = "blue",
+				      .fs = LUN_FS_XFS };
+	create_volume(&rig.create);
+	return rig.create.result;
+}
+
+/* What an agent has left that was killed while it made a file system. */
+static void test_left_behind(void **state)
+{
+	(void)state;
+	assert_int_equal(makes(), 0);
+	assert_false(rig.window);
+	rig.window = true;
+	assert_int_equal(makes(), 0);
+	assert_int_equal(rig.formatted, 2);
+	assert_int_equal(rig.written, 2);
+	assert_false(rig.window);
+	/* Its mkfs runs still. */
+	rig.window = true;
+	rig.window_error = -EBUSY;
+	assert_int_equal(makes(), -EBUSY);
+	assert_non_null(strstr(rig.create.error, "covol-make-vol, of an earlier try"));
+	assert_int_equal(rig.written, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_adopt, setup),
 		cmocka_unit_test_setup(test_in_use, setup),
 		cmocka_unit_test_setup(test_force, setup),
+		cmocka_unit_test_setup(test_left_behind, setup),
 	};
 
 	return cmocka_run_group_tests_name("create", tests, NULL, NULL);

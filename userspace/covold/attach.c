@@ -66,8 +66,9 @@ int attach_make(const struct covol_volume *volume, uint64_t id, uint64_t size,
 	}
 	snprintf(table, sizeof(table), "%s image:%" PRIu64 " %s %" PRIu64,
 		 covol_uuid_format(&volume->uuid, text), id, lun, offset);
-	result = dm_make(attach_name(volume->uuid.bytes, id, name), size / SECTOR, "covol", table);
-	if (!result || result == -EBUSY)
+	result = device_make(attach_name(volume->uuid.bytes, id, name), size / SECTOR, "covol",
+			     table);
+	if (!result)
 		return 0;
 	return wrong(error, result, "the device cannot be made: %s", strerror(-result));
 }

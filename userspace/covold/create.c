@@ -12,6 +12,7 @@
 
 #define SECTOR		512
 #define MKFS_SECONDS	600
+#define WINDOW_NAME	64
 
 __attribute__((format(printf, 3, 4)))
 static int wrong(struct create *create, int error, const char *format, ...)
@@ -70,12 +71,30 @@ static int make_window(const struct lun *lun, const struct lun_header *header, c
 	return result;
 }
 
+static const char *window_name(const struct create *create, char name[WINDOW_NAME])
+{
+	snprintf(name, WINDOW_NAME, "covol-make-%s", create->name);
+	return name;
+}
+
+/* An agent that was killed meanwhile has left it, and it would keep the LUN. */
+static int drop_window(struct create *create)
+{
+	char name[WINDOW_NAME];
+	int result = dm_remove(window_name(create, name));
+
+	if (!result || result == -ENXIO)
+		return 0;
+	return wrong(create, result, "%s, of an earlier try, cannot be removed: %s", name,
+		     strerror(-result));
+}
+
 static int make_fs(struct create *create, const struct lun *lun)
 {
-	char name[64], path[DM_PATH_LEN], why[200];
+	char name[WINDOW_NAME], path[DM_PATH_LEN], why[200];
 	int result;
 
-	snprintf(name, sizeof(name), "covol-make-%s", create->name);
+	window_name(create, name);
 	result = make_window(lun, &create->header, name, path);
 	if (result)
 		return wrong(create, result, "%.200s: no device can be made on it: %s",
@@ -97,6 +116,8 @@ static int make(struct create *create, struct lun *lun)
 {
 	int result = create->force ? 0 : check_unused(create, lun);
 
+	if (!result)
+		result = drop_window(create);
 	if (!result)
 		result = on_error(create, lun, lun_wipe(lun));
 	if (!result)

@@ -36,6 +36,21 @@ const char *device_name(const uint8_t uuid[COVOL_UUID_LEN], char name[DEVICE_NAM
 	return name;
 }
 
+int device_make(const char *name, uint64_t sectors, const char *target, const char *params)
+{
+	int result = dm_make(name, sectors, target, params);
+	uint64_t there;
+	dev_t number;
+
+	if (result != -EBUSY)
+		return result;
+	result = dm_look(name, &number, &there);
+	if (result || there)
+		return result;
+	result = dm_remove(name);
+	return result ? result : dm_make(name, sectors, target, params);
+}
+
 int device_create(const struct covol_volume *volume, char error[DEVICE_ERROR])
 {
 	char table[200], text[COVOL_UUID_TEXT_LEN], name[DEVICE_NAME_LEN];
@@ -44,9 +59,9 @@ int device_create(const struct covol_volume *volume, char error[DEVICE_ERROR])
 	snprintf(table, sizeof(table), "%s volume %u:%u %llu",
 		 covol_uuid_format(&volume->uuid, text), volume->lun_major, volume->lun_minor,
 		 (unsigned long long)(volume->lun_offset / SECTOR));
-	result = dm_make(device_name(volume->uuid.bytes, name), volume->size / SECTOR, "covol",
-			 table);
-	if (!result || result == -EBUSY)
+	result = device_make(device_name(volume->uuid.bytes, name), volume->size / SECTOR, "covol",
+			     table);
+	if (!result)
 		return 0;
 	return wrong(error, result, "the device cannot be made: %s", strerror(-result));
 }

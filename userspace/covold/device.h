@@ -20,6 +20,12 @@
 /* "covol-UUID": what device mapper calls it; /dev/mapper/covol-UUID. Returns @name. */
 const char *device_name(const uint8_t uuid[COVOL_UUID_LEN], char name[DEVICE_NAME_LEN]);
 
+/*
+ * A device with that table. One that is there already is left as it is, unless it has no table: who
+ * made it was killed before that. 0 or a negative errno.
+ */
+int device_make(const char *name, uint64_t sectors, const char *target, const char *params);
+
 /* The functions below return 0 or a negative errno, with a sentence in @error. */
 
 /**
