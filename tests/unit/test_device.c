@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The devices of volumes and images, when one of that name is there already.
+ * The devices of volumes and images, when one of that name is there already; and who can reach a
+ * volume's files.
  */
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "../../userspace/covold/attach.h"
 #include "../../userspace/covold/device.h"
@@ -108,11 +113,47 @@ static void test_volume(void **state)
 	tried(whole);
 }
 
+static unsigned int mode_of(const char *path)
+{
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	return st.st_mode & 0777;
+}
+
+/* Without a device it comes as far as the directory. */
+static void mounts(const char *directory)
+{
+	char error[DEVICE_ERROR];
+
+	assert_int_equal(device_mount(volume.uuid.bytes, "xfs", directory, error), -ENXIO);
+	assert_non_null(strstr(error, "has no device"));
+}
+
+/* Nobody else can be in the file system, and so hinder that it is unmounted. */
+static void test_private(void **state)
+{
+	char base[] = "/tmp/covold-device-XXXXXX", parent[60], directory[60];
+
+	(void)state;
+	assert_non_null(mkdtemp(base));
+	snprintf(parent, sizeof(parent), "%s/volumes", base);
+	snprintf(directory, sizeof(directory), "%s/volumes/vol", base);
+	mounts(directory);
+	assert_int_equal(mode_of(parent), 0700);
+	/* An older agent has made it. */
+	assert_int_equal(chmod(parent, 0755), 0);
+	mounts(directory);
+	assert_int_equal(mode_of(parent), 0700);
+	assert_int_equal(rmdir(directory) | rmdir(parent) | rmdir(base), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_image, setup),
 		cmocka_unit_test_setup(test_volume, setup),
+		cmocka_unit_test_setup(test_private, setup),
 	};
 
 	return cmocka_run_group_tests_name("device", tests, NULL, NULL);

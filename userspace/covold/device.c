@@ -138,6 +138,10 @@ int device_where(const uint8_t uuid[COVOL_UUID_LEN], char directory[PATH_MAX], d
 	return result;
 }
 
+/*
+ * The parent is for root alone: anybody else's working directory in the file system would hinder
+ * its unmount, and with it a planned move.
+ */
 static int make_directory(const char *directory, char error[DEVICE_ERROR])
 {
 	char parent[PATH_MAX], *end;
@@ -146,7 +150,10 @@ static int make_directory(const char *directory, char error[DEVICE_ERROR])
 	end = strrchr(parent, '/');
 	if (end && end != parent) {
 		*end = 0;
-		mkdir(parent, 0755);
+		mkdir(parent, 0700);
+		if (chmod(parent, 0700))
+			return wrong(error, -errno, "%.100s: cannot be made, or kept to root: %s",
+				     parent, strerror(errno));
 	}
 	if (mkdir(directory, 0755) && errno != EEXIST)
 		return wrong(error, -errno, "%.100s: cannot be made: %s", directory,

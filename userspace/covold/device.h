@@ -50,7 +50,7 @@ int device_break(const uint8_t uuid[COVOL_UUID_LEN], char error[DEVICE_ERROR]);
  * device_mount() - Mount the file system of a volume, with log recovery.
  * @uuid: the volume
  * @type: "xfs", "ext4"
- * @directory: where; made if it is not there
+ * @directory: where; made if it is not there, in one that is made root's alone
  * @error: why not
  *
  * Mounted there already: fine.
