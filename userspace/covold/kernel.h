@@ -117,6 +117,8 @@ void kernel_close(struct kernel *kernel);
 /* What the group says of itself and its nodes. */
 void kernel_group(struct kernel *kernel, const struct group *group, unsigned int node);
 
+/* NULL: not known here. The lock is held. */
+struct kernel_volume *__kernel_volume_find(struct kernel *kernel, const uint8_t uuid[16]);
 /* For the files that carry tasks out. */
 struct kernel_volume *kernel_volume_get(struct kernel *kernel, const uint8_t uuid[16]);
 const char *kernel_directory(const struct kernel_volume *vol, char path[PATH_MAX]);
@@ -156,6 +158,13 @@ static inline struct covol_uuid kernel_id(const struct kernel_volume *vol)
 
 enum own_result kernel_know(struct kernel_task *t, unsigned int coordinator, uint64_t epoch);
 enum own_result kernel_end_sessions(struct kernel_task *t, bool forget);
+
+/* In the loop: a worker that looked at what there is has ended; @data: the volume. */
+void kernel_looked(void *data);
+
+/* kernel_event.c: what the kernel says; what is lost: paths, sessions */
+int kernel_watch(struct kernel *kernel);
+void kernel_watch_end(struct kernel *kernel);
 
 /* kernel_lun.c: keys and header */
 uint16_t kernel_cluster_id(struct kernel *kernel);
