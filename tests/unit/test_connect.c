@@ -5,6 +5,18 @@
 #include <errno.h>
 
 #include "peer_test.h"
+#include "peer_wrap.h"
+
+/* This thread's next close of libcovol is when the session breaks, and the loop hears of it. */
+static __thread bool breaks;
+
+void __wrap_covol_close(struct covol *c)
+{
+	if (breaks)
+		kernel_session_lost(rig.vol);
+	breaks = false;
+	__real_covol_close(c);
+}
 
 struct host {
 	const char *name;	/* of its certificate */
@@ -66,7 +78,19 @@ static void end_host(struct host *host)
 		close(host->end[i].fd);
 }
 
-/* The volume is known, with another coordinator; then the session is live. */
+static void lay_live(void)
+{
+	struct nl_msg *message = fake_message(COVOL_CMD_SESSION_GET, 0);
+
+	nla_put(message, COVOL_A_SESSION_UUID, sizeof(fake_uuid), &fake_uuid);
+	nla_put_u32(message, COVOL_A_SESSION_PEER, 2);
+	nla_put_u32(message, COVOL_A_SESSION_STATE, COVOL_SESSION_STATE_LIVE);
+	nla_put_u64(message, COVOL_A_SESSION_BYTES_RECEIVED, 1);
+	fake_add(message);
+	fake_ack();
+}
+
+/* The volume is known, with another coordinator; then the session is live, when it is looked at. */
 static void lay_answers(void)
 {
 	struct nl_msg *message = fake_message(COVOL_CMD_VOLUME_GET, 0);
@@ -76,13 +100,7 @@ static void lay_answers(void)
 	fake_ack();
 	fake_ack();
 	fake_ack();
-	message = fake_message(COVOL_CMD_SESSION_GET, 0);
-	nla_put(message, COVOL_A_SESSION_UUID, sizeof(fake_uuid), &fake_uuid);
-	nla_put_u32(message, COVOL_A_SESSION_PEER, 2);
-	nla_put_u32(message, COVOL_A_SESSION_STATE, COVOL_SESSION_STATE_LIVE);
-	nla_put_u64(message, COVOL_A_SESSION_BYTES_RECEIVED, 1);
-	fake_add(message);
-	fake_ack();
+	lay_live();
 }
 
 static enum own_result go_by(enum own_result (*connect_by)(struct kernel_task *t),
@@ -116,6 +134,7 @@ static void test_member(void **state)
 
 	(void)state;
 	lay_answers();
+	lay_live();
 	begin_host(&host);
 	assert_int_equal(go(&answer), OWN_OK);
 	end_host(&host);
@@ -129,6 +148,23 @@ static void test_member(void **state)
 	sent = fake_request(2, COVOL_CMD_SESSION_NEW);
 	assert_int_equal(nla_get_u32(sent[COVOL_A_SESSION_PEER]), 2);
 	assert_int_equal(rig.vol->facts.session_epoch, EPOCH);
+	assert_true(rig.vol->lost == 0);
+}
+
+/* It breaks before anybody asks for it, and so nobody hears of that. */
+static void test_breaks(void **state)
+{
+	struct host host = { .name = "b" };
+	struct driver_answer answer;
+
+	(void)state;
+	lay_answers();
+	fake_refuse(-ENOENT, NULL, 0, 0);
+	begin_host(&host);
+	assert_int_equal(go(&answer), OWN_OK);
+	end_host(&host);
+	assert_int_equal(rig.vol->facts.session_epoch, EPOCH);
+	assert_true(rig.vol->lost != 0);
 }
 
 static unsigned int open_descriptors(void)
@@ -311,6 +347,72 @@ static void test_again(void **state)
 	assert_string_equal(rig.vol->trouble, "");
 }
 
+/* There was a session, which has broken. */
+static void lose(void)
+{
+	rig.vol->connect.action = (struct own_action) {
+		.task = OWN_TASK_CONNECT, .node = 1, .other = 2, .epoch = EPOCH,
+	};
+	rig.vol->facts.session_epoch = EPOCH;
+	rig.vol->lost = 1;
+	fake_reset();
+}
+
+static void test_lost(void **state)
+{
+	struct host host = { .name = "b" };
+
+	(void)state;
+	/* There is another one already. */
+	lose();
+	lay_live();
+	kernel_session_look(rig.vol);
+	assert_true(rig.vol->lost == 0);
+	assert_int_equal(fake_requests(), 1);
+	lose();
+	fake_refuse(-ENOENT, NULL, 0, 0);
+	lay_answers();
+	lay_live();
+	begin_host(&host);
+	kernel_session_look(rig.vol);
+	end_host(&host);
+	assert_contains(said(), "there is a session again");
+	assert_true(rig.vol->lost == 0);
+	/* It cannot be made: it is tried again. */
+	rig.kernel.addresses[2][0][0] = 0;
+	lose();
+	fake_refuse(-ENOENT, NULL, 0, 0);
+	lay_answers();
+	kernel_session_look(rig.vol);
+	assert_contains(said(), "cannot be made again: node 2 has no address");
+	assert_true(rig.vol->lost > 1);
+}
+
+/* The new one breaks before the worker that has made it has ended. */
+static void test_lost_again(void **state)
+{
+	struct host host = { .name = "b" };
+
+	(void)state;
+	lose();
+	lay_live();
+	breaks = true;
+	kernel_session_look(rig.vol);
+	assert_false(breaks);
+	assert_true(rig.vol->lost > 1);
+	lose();
+	fake_refuse(-ENOENT, NULL, 0, 0);
+	lay_answers();
+	lay_live();
+	begin_host(&host);
+	breaks = true;
+	kernel_session_look(rig.vol);
+	end_host(&host);
+	assert_contains(said(), "there is a session again");
+	assert_false(breaks);
+	assert_true(rig.vol->lost > 1);
+}
+
 static void test_no_address(void **state)
 {
 	struct driver_answer answer;
@@ -329,7 +431,8 @@ int main(void)
 		TEST(test_member),	     TEST(test_member_lanes), TEST(test_member_number),
 		TEST(test_member_lane_fails), TEST(test_impostor),    TEST(test_own_refused),
 		TEST(test_no_certificate),   TEST(test_networks),     TEST(test_no_address),
-		TEST(test_again),
+		TEST(test_again),	     TEST(test_breaks),	      TEST(test_lost),
+		TEST(test_lost_again),
 	};
 
 	return cmocka_run_group_tests_name("connect", tests, NULL, NULL);

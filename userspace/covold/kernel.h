@@ -165,6 +165,12 @@ void kernel_looked(void *data);
 /* kernel_event.c: what the kernel says; what is lost: paths, sessions */
 int kernel_watch(struct kernel *kernel);
 void kernel_watch_end(struct kernel *kernel);
+/* Whether the one that the task is about is. */
+bool kernel_session_live(struct kernel_task *t);
+/* It is, and is to be made again. */
+void kernel_session_lost(struct kernel_volume *vol);
+/* In a worker: makes it again, if it is lost. */
+void kernel_session_look(struct kernel_volume *vol);
 
 /* kernel_lun.c: keys and header */
 uint16_t kernel_cluster_id(struct kernel *kernel);

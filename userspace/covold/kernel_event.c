@@ -15,7 +15,7 @@
 
 /* ---- what is lost: paths, sessions ---- */
 
-static bool has_session(struct kernel_task *t)
+bool kernel_session_live(struct kernel_task *t)
 {
 	struct covol_uuid id = kernel_id(t->vol);
 	struct covol_session session;
@@ -24,13 +24,19 @@ static bool has_session(struct kernel_task *t)
 	       session.state == COVOL_SESSION_STATE_LIVE;
 }
 
+void kernel_session_lost(struct kernel_volume *vol)
+{
+	pthread_mutex_lock(&vol->kernel->lock);
+	vol->lost = kernel_usec();
+	pthread_mutex_unlock(&vol->kernel->lock);
+}
+
 /*
  * A session that has broken while the coordinator stayed is no matter of the machine's: it is made
  * again, at the same epoch. Not while a task runs, which may be about another coordinator.
  */
-static void connect_again(void *data)
+void kernel_session_look(struct kernel_volume *vol)
 {
-	struct kernel_volume *vol = data;
 	struct driver_answer answer = { 0 };
 	struct kernel_task t = { .vol = vol, .task = &vol->connect, .answer = &answer };
 	enum own_result result = OWN_FAILED;
@@ -40,16 +46,22 @@ static void connect_again(void *data)
 		return;
 	pthread_mutex_lock(&vol->kernel->lock);
 	lost = vol->lost && vol->facts.session_epoch == vol->connect.action.epoch;
+	/* What is lost from now on is another one. */
+	vol->lost = 0;
 	pthread_mutex_unlock(&vol->kernel->lock);
 	if (lost && !covol_open(&t.c)) {
 		/* What was lost may be the one that a task has replaced. */
-		result = has_session(&t) ? OWN_OK : kernel_connect_again(&t);
+		result = kernel_session_live(&t) ? OWN_OK : kernel_connect_again(&t);
 		covol_close(t.c);
 	}
-	pthread_mutex_lock(&vol->kernel->lock);
-	vol->lost = !lost || result == OWN_OK ? 0 : kernel_usec();
-	pthread_mutex_unlock(&vol->kernel->lock);
+	if (lost && result != OWN_OK)
+		kernel_session_lost(vol);
 	pthread_mutex_unlock(&vol->work);
+}
+
+static void look_session(void *data)
+{
+	kernel_session_look(data);
 }
 
 static void look(void *data)
@@ -82,7 +94,7 @@ static int on_look(sd_event_source *source, uint64_t usec, void *data)
 		if (!vol->facts.path)
 			pool_submit(kernel->pool, look, kernel_looked, vol);
 		else if (vol->lost && kernel_usec() - vol->lost > RECONNECT_USEC)
-			pool_submit(kernel->pool, connect_again, kernel_looked, vol);
+			pool_submit(kernel->pool, look_session, kernel_looked, vol);
 		else
 			vol->looking = false;
 	}

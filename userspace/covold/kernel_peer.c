@@ -682,6 +682,9 @@ enum own_result kernel_connect(struct kernel_task *t)
 	t->vol->lost = 0;
 	t->vol->facts.session_epoch = t->task->action.epoch;
 	pthread_mutex_unlock(&kernel->lock);
+	/* That it has broken meanwhile was said before anybody asked for it. */
+	if (!kernel_session_live(t))
+		kernel_session_lost(t->vol);
 	return OWN_OK;
 }
 
