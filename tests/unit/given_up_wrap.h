@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the linker's --wrap makes of functions that test_given_up.c answers itself.
+ * What the linker's --wrap makes of functions that test_given_up.c and test_unmount.c answer
+ * themselves.
  */
 #ifndef COVOL_TEST_GIVEN_UP_WRAP_H
 #define COVOL_TEST_GIVEN_UP_WRAP_H
@@ -26,6 +27,7 @@ int __wrap_device_unmount(const uint8_t uuid[COVOL_UUID_LEN], const char *direct
 			  char error[DEVICE_ERROR]);
 enum own_result __wrap_kernel_images_break(struct kernel_task *t);
 enum own_result __wrap_kernel_images_clear(struct kernel_task *t);
+enum own_result __wrap_kernel_images_recall(struct kernel_task *t);
 enum own_result __wrap_kernel_images_release(struct kernel_task *t);
 enum own_result __wrap_kernel_check_key(struct kernel_task *t);
 enum own_result __wrap_kernel_register(struct kernel_task *t);

@@ -98,6 +98,30 @@ static void test_aside_and_moved(void **state)
 	rig_exit(&rig);
 }
 
+/* It has no session by which it could be asked for layouts, and none to return. */
+static void test_aside_and_maintenance(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_started(&rig, ALL);
+	rig.answer[OWN_TASK_CONNECT][2] = OWN_FAILED;
+	rig.silent[OWN_TASK_RELEASE][3] = true;
+	rig_simple(&rig, OWN_EV_MOVE, 3, false);
+	rig_retry(&rig, 2);
+	assert_int_equal(rig_vol(&rig)->phase, OWN_RELEASE);
+	assert_int_equal(rig.apart, N2);
+	rig_simple(&rig, OWN_EV_MAINTENANCE, 0, true);
+	rig_clear(&rig);
+	rig.silent[OWN_TASK_RELEASE][3] = false;
+	rig_view(&rig, ALL, ALL, 0, true);
+	assert_string_equal(rig.log, "release:3 unmount:3");
+	assert_true(rig.recalled);
+	assert_int_equal(rig.holders, N1 | N3);
+	assert_int_equal(rig_vol(&rig)->phase, OWN_MAINTENANCE);
+	rig_exit(&rig);
+}
+
 /* By a planned move, when nobody gets a session and none is left of whom it is not known. */
 static void test_coordinator_replaced(void **state)
 {
@@ -272,6 +296,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_one_left_aside),
 		cmocka_unit_test(test_aside_and_moved),
+		cmocka_unit_test(test_aside_and_maintenance),
 		cmocka_unit_test(test_coordinator_replaced),
 		cmocka_unit_test(test_two_nodes),
 		cmocka_unit_test(test_nobody_reaches_anybody),

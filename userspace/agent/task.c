@@ -124,7 +124,7 @@ static void tell(struct own_step *step, struct own_volume *vol, unsigned int nod
 		action.fenced = member->access == OWN_ACCESS_NONE;
 	if (member->task == OWN_TASK_BARRIER)
 		action.apart = member->apart;
-	if (member->task == OWN_TASK_RELEASE)
+	if (member->task == OWN_TASK_RELEASE || action.recall)
 		action.nodes &= ~without_layouts(vol);
 	append(step, &action);
 }

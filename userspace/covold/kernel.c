@@ -259,6 +259,7 @@ static enum own_result do_mount(struct kernel_task *t)
 	uint64_t began;
 	int error;
 
+	t->vol->recalled = false;
 	result = kernel_check_key(t);
 	if (result == OWN_OK)
 		result = kernel_know(t, t->task->action.node, t->task->action.epoch);
@@ -307,6 +308,7 @@ static enum own_result do_serve(struct kernel_task *t)
 {
 	enum own_result result = still_mounted(t);
 
+	t->vol->recalled = false;
 	if (result == OWN_OK)
 		result = kernel_know(t, t->task->action.node, t->task->action.epoch);
 	if (result == OWN_OK)
@@ -327,11 +329,20 @@ static enum own_result do_release(struct kernel_task *t)
 	return result == OWN_OK ? kernel_images_forget(t) : result;
 }
 
+/* Once: members are asked by the sessions that UNMOUNT then ends, also if it fails after that. */
+static enum own_result recall_all(struct kernel_task *t)
+{
+	enum own_result result = t->vol->recalled ? OWN_OK : kernel_images_recall(t);
+
+	t->vol->recalled = result == OWN_OK;
+	return result;
+}
+
 /* Members hold what is metadata as soon as their session ends; data goes on. */
 static enum own_result do_unmount(struct kernel_task *t)
 {
 	char directory[PATH_MAX], why[DEVICE_ERROR];
-	enum own_result result = t->task->action.recall ? kernel_images_recall(t) : OWN_OK;
+	enum own_result result = t->task->action.recall ? recall_all(t) : OWN_OK;
 	uint64_t began;
 	int error;
 

@@ -65,6 +65,7 @@ struct kernel_volume {
 	pthread_mutex_t work;
 	/* Protected by work. */
 	struct driver_task connect;	/* how the session was made */
+	bool recalled;			/* nobody has layouts before this mounts or serves */
 	uint64_t keyed_with;		/* incarnation of the key of these paths */
 	struct lun_path keyed[LUN_PATHS];
 	size_t keyeds;
