@@ -33,6 +33,7 @@ static struct line answers, events;
 static struct nlmsghdr *requests[MAX_REQUESTS];
 static size_t request_count;
 static struct nlattr *parsed[64];
+static const struct covol *subscriber;
 static bool absent, subscribed, open_datagram, in_answer;
 static char *given[2];
 static int event_fd = -1;
@@ -81,6 +82,7 @@ static int fake_subscribe(struct covol *c)
 	int error = covol_connect(c);
 
 	subscribed = !error;
+	subscriber = c;
 	if (subscribed && event_fd < 0)
 		event_fd = eventfd(1, EFD_CLOEXEC);
 	return error;
@@ -95,11 +97,14 @@ static int fake_event_fd(const struct covol *c)
 
 static void fake_close(struct covol *c)
 {
-	(void)c;
-	free(given[0]);
-	free(given[1]);
-	given[0] = NULL;
-	given[1] = NULL;
+	free(given[COVOL_STREAM_ANSWERS]);
+	given[COVOL_STREAM_ANSWERS] = NULL;
+	/* Others are closed by workers meanwhile. */
+	if (c != subscriber)
+		return;
+	subscriber = NULL;
+	free(given[COVOL_STREAM_EVENTS]);
+	given[COVOL_STREAM_EVENTS] = NULL;
 	if (event_fd >= 0)
 		close(event_fd);
 	event_fd = -1;

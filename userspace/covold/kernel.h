@@ -40,6 +40,9 @@ struct kernel_volume {
 	struct own_facts facts;
 	uint64_t serving;		/* epoch at which peers are let in; 0: not */
 	struct lanes lanes;		/* connections of sessions that are not whole */
+	bool unheard;			/* events may have been lost; there is more to look at */
+	bool looking_unheard;		/* a worker does */
+	bool unheard_news;		/* and has changed facts */
 	uint64_t lost;			/* when the session broke, in us; 0: it has not */
 	bool redirects;			/* I/O of others may go to the LUN through this node */
 	bool looking_at_keys;		/* a worker does */

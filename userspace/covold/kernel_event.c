@@ -15,13 +15,18 @@
 
 /* ---- what is lost: paths, sessions ---- */
 
-bool kernel_session_live(struct kernel_task *t)
+static bool session_live(struct kernel_volume *vol, struct covol *c, uint32_t peer)
 {
-	struct covol_uuid id = kernel_id(t->vol);
+	struct covol_uuid id = kernel_id(vol);
 	struct covol_session session;
 
-	return !covol_session_get(t->c, &id, t->task->action.other, &session) &&
+	return !covol_session_get(c, &id, peer, &session) &&
 	       session.state == COVOL_SESSION_STATE_LIVE;
+}
+
+bool kernel_session_live(struct kernel_task *t)
+{
+	return session_live(t->vol, t->c, t->task->action.other);
 }
 
 void kernel_session_lost(struct kernel_volume *vol)
@@ -79,6 +84,119 @@ static void look(void *data)
 	pthread_mutex_unlock(&vol->kernel->lock);
 }
 
+/* ---- what the kernel has said, and nobody has heard ---- */
+
+/* Each of these with the kernel's lock held. */
+static void __path_lost(struct kernel_volume *vol)
+{
+	vol->facts.path = false;
+	vol->facts.held = true;
+}
+
+static void __fenced(struct kernel_volume *vol)
+{
+	vol->facts.conflict = true;
+}
+
+static void __session_lost(struct kernel_volume *vol)
+{
+	/* A session that was never told of is not missed. */
+	if (vol->facts.session_epoch)
+		vol->lost = kernel_usec();
+}
+
+/* A lost path that is known of may be back: the kernel holds until it is given a route. */
+static bool __tell(struct kernel_volume *vol, const struct covol_volume *volume, bool live)
+{
+	bool fenced = volume->reasons & COVOL_REASON_FENCED && !vol->facts.conflict;
+	bool lost = volume->reasons & COVOL_REASON_NO_DISK_PATH &&
+		    volume->route == COVOL_ROUTE_HELD && !vol->facts.held;
+
+	if (fenced)
+		__fenced(vol);
+	if (lost)
+		__path_lost(vol);
+	if (!live && !vol->lost)
+		__session_lost(vol);
+	return fenced || lost;
+}
+
+/* Not with @work: the task that has it may wait for what is to be said here. */
+static int look_unheard(struct kernel_volume *vol, struct covol *c)
+{
+	struct covol_uuid id = kernel_id(vol);
+	struct covol_volume volume;
+	int error = covol_volume_get(c, &id, &volume);
+	bool live;
+
+	if (error)
+		return error == -ENOENT ? 0 : error;
+	live = volume.role != COVOL_ROLE_MEMBER || session_live(vol, c, volume.coordinator);
+	pthread_mutex_lock(&vol->kernel->lock);
+	vol->unheard_news |= __tell(vol, &volume, live);
+	pthread_mutex_unlock(&vol->kernel->lock);
+	return 0;
+}
+
+static void unheard(void *data)
+{
+	struct kernel_volume *vol = data;
+	struct covol *c;
+	int error = covol_open(&c);
+
+	if (!error) {
+		error = look_unheard(vol, c);
+		covol_close(c);
+	}
+	if (!error)
+		return;
+	pthread_mutex_lock(&vol->kernel->lock);
+	vol->unheard = true;
+	pthread_mutex_unlock(&vol->kernel->lock);
+}
+
+static void looked_unheard(void *data)
+{
+	struct kernel_volume *vol = data;
+	bool news;
+
+	pthread_mutex_lock(&vol->kernel->lock);
+	vol->looking_unheard = false;
+	news = vol->unheard_news;
+	vol->unheard_news = false;
+	pthread_mutex_unlock(&vol->kernel->lock);
+	if (news)
+		vol->kernel->changed(vol->kernel->changed_data, vol->uuid);
+}
+
+/*
+ * With the lock held. What is not known yet is looked at when it is, and what a worker looks at
+ * when that has ended: on_look() comes again.
+ */
+static void __look_unheard(struct kernel_volume *vol)
+{
+	if (!vol->unheard || !vol->known || vol->looking_unheard)
+		return;
+	vol->unheard = false;
+	vol->looking_unheard = true;
+	pool_submit(vol->kernel->pool, unheard, looked_unheard, vol);
+}
+
+/* What was lost does not come again, nor is it known of which volume it was. */
+static void look_unheard_all(struct kernel *kernel)
+{
+	struct kernel_volume *vol;
+
+	pthread_mutex_lock(&kernel->lock);
+	for (vol = kernel->volumes; vol; vol = vol->next) {
+		vol->unheard = true;
+		__look_unheard(vol);
+	}
+	pthread_mutex_unlock(&kernel->lock);
+}
+
+/* ---- each second ---- */
+
 static int on_look(sd_event_source *source, uint64_t usec, void *data)
 {
 	struct kernel *kernel = data;
@@ -88,6 +206,7 @@ static int on_look(sd_event_source *source, uint64_t usec, void *data)
 	kernel_peer_look(kernel);
 	pthread_mutex_lock(&kernel->lock);
 	for (vol = kernel->volumes; vol; vol = vol->next) {
+		__look_unheard(vol);
 		if (!vol->known || vol->looking)
 			continue;
 		vol->looking = true;
@@ -114,17 +233,14 @@ static int on_kernel_event(const struct covol_event *event, void *data)
 	pthread_mutex_lock(&kernel->lock);
 	vol = __kernel_volume_find(kernel, event->uuid.bytes);
 	if (vol && event->type == COVOL_CMD_PATH_LOST) {
-		vol->facts.path = false;
-		vol->facts.held = true;
+		__path_lost(vol);
 		changed = true;
 	} else if (vol && event->type == COVOL_CMD_SESSION_LOST &&
 		   !covol_event_has(event, COVOL_A_EVENT_PLANNED)) {
-		/* A session that was never told of is not missed. */
-		if (vol->facts.session_epoch)
-			vol->lost = kernel_usec();
+		__session_lost(vol);
 	} else if (vol && event->type == COVOL_CMD_ROUTE_CHANGED &&
 		   event->reasons & COVOL_REASON_FENCED) {
-		vol->facts.conflict = true;
+		__fenced(vol);
 		changed = true;
 	}
 	pthread_mutex_unlock(&kernel->lock);
@@ -145,6 +261,8 @@ static int on_events(sd_event_source *source, int fd, uint32_t events, void *dat
 	(void)events;
 	if (error)
 		log_warning("events of the kernel: %s", covol_error(kernel->events));
+	if (error == -ENOBUFS)
+		look_unheard_all(kernel);
 	return 0;
 }
 
